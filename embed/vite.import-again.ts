@@ -4,16 +4,17 @@
  */
 import type { Plugin } from 'vite';
 
-const LAZY_IMPORT = /\bimport\(([`'"])(\.\.?\/[^`'"]+)\1\)/g;
+const LAZY_IMPORT = /\bimport\(([`'"]\.\.?\/[^`'"]+[`'"])\)/g;
+/** Once in each chunk, which is shorter than both addresses at each import. */
+const HELPER = 'const __importAgain=(path)=>import(path).catch(()=>import(path+"?"+Date.now()));';
 
 export function importAgain(): Plugin {
   return {
     name: 'import-again',
     apply: 'build',
-    renderChunk: (code) =>
-      code.replace(
-        LAZY_IMPORT,
-        (found, quote, path) => `${found}.catch(()=>import(${quote}${path}?${quote}+Date.now()))`,
-      ),
+    renderChunk(code) {
+      const changed = code.replace(LAZY_IMPORT, '__importAgain($1)');
+      return changed === code ? null : HELPER + changed;
+    },
   };
 }

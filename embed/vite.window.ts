@@ -4,13 +4,14 @@
  */
 import { defineConfig } from 'vite';
 import { importAgain } from './vite.import-again.ts';
+import { noPreload } from './vite.no-preload.ts';
 import { precompress } from './vite.precompress.ts';
 import { TARGETS } from './vite.targets.ts';
 
 export default defineConfig({
   base: '/public/',
   publicDir: false,
-  plugins: [importAgain(), precompress('dist/window/assets', /\.(js|css)$/)],
+  plugins: [importAgain(), noPreload(), precompress('dist/window/assets', /\.(js|css)$/)],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     outDir: 'dist/window',

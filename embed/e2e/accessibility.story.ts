@@ -1,9 +1,9 @@
 /**
  * Every state of the widget, from left to right and from right to left: axe finds no violation of
- * WCAG 2.2 AA, in light and dark, at 200 %, and with text alone at 200 %; no text is cut off, and
- * nothing is wider than the window. See `looks.ts`.
+ * WCAG 2.2 AA, in light and dark, at 200 %, in a low window, and with text alone at 200 %; no text
+ * is cut off, and nothing is wider than the window. See `looks.ts`.
  */
-import { describe, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { strings as arabic } from '../src/window/i18n/ar';
 import { en as english } from '../src/window/i18n/en';
 import { OPEN_ROOTS } from './axe';
@@ -15,6 +15,8 @@ import { createAbsentAgent, createWidget, until } from './system';
 import type { Visitor, VisitorOptions } from './visitor';
 
 const QUESTION = 'What are your opening hours?';
+/** As long as the words of an owner may be. */
+const LONG_TEXT = 'People read along, and keep it for a year. '.repeat(7).trim();
 
 describe.each([
   ['ltr', 'en', english],
@@ -93,7 +95,11 @@ describe.each([
     const field = { id: 'phone', type: 'phone', label: 'Phone', required: true };
     const form = { id: 'before', name: 'Before', title: 'Before we start', submit_label: '' };
     const widgetId = await createWidget({
-      notice: { consent_required: true, privacy_url: 'https://privacy.example/' },
+      notice: {
+        text: LONG_TEXT,
+        consent_required: true,
+        privacy_url: 'https://privacy.example/',
+      },
       pre_conversation_form: { ...form, fields: [field] },
     });
     const visitor = await arrive({ widgetId, microphone: false });
@@ -133,6 +139,67 @@ describe.each([
     await ask(visitor);
     await visitor.frame.getByText(words.signal_refused).waitFor();
     await check(visitor, 'refused');
+  });
+
+  test('words of the owner that are long, beside an agent that does not come', async () => {
+    const visitor = await arrive({
+      widgetId: await createWidget(
+        { fallback: { text: LONG_TEXT, url: 'https://shop.example/contact' } },
+        await createAbsentAgent(),
+      ),
+      scripts: [OPEN_ROOTS, HURRY],
+    });
+    await ask(visitor);
+    await visitor.frame.getByText(LONG_TEXT).waitFor();
+    await check(visitor, 'fallback-long');
+  });
+
+  test('a long notice in a low window is read from its beginning, and accepted', async () => {
+    const notice = { text: LONG_TEXT, consent_required: true };
+    const visitor = await arrive({
+      widgetId: await createWidget({ notice }),
+      size: { width: 568, height: 232 },
+      phone: true,
+    });
+    await visitor.open();
+    await visitor.button(words.consent).waitFor();
+    const { header, text, button, footer, height } = await visitor.frame.evaluate(() => {
+      const edges = (selector: string) => {
+        const element = document.querySelector(selector) as HTMLElement;
+        const { top, bottom } = element.getBoundingClientRect();
+        return { top, bottom, scrolls: element.scrollHeight > element.clientHeight };
+      };
+      return {
+        header: edges('.header'),
+        text: edges('.consent p'),
+        button: edges('.consent button'),
+        footer: edges('.footer'),
+        height: innerHeight,
+      };
+    });
+    expect(header.top).toBe(0);
+    expect(text.top).toBeGreaterThan(header.bottom);
+    expect(button.bottom).toBeLessThan(height);
+    expect(footer).toMatchObject({ bottom: height, scrolls: true });
+    await visitor.button(words.consent).tap();
+    await visitor.frame.getByRole('textbox').waitFor();
+  });
+
+  test('what is small is large enough for a finger', async () => {
+    const visitor = await arrive({ size: { width: 390, height: 844 }, phone: true });
+    await visitor.context.route('**/conversations', (route) =>
+      route.fulfill({ status: 429, json: { code: 'rate_limited', status: 429 } }),
+    );
+    await ask(visitor, 'How do I brew it?');
+    const mark = visitor.frame.locator('.mark button');
+    expect((await mark.boundingBox())?.height).toBeGreaterThanOrEqual(44);
+    await visitor.context.unroute('**/conversations');
+    await mark.tap();
+    await visitor.frame.getByRole('link', { name: 'Picture of the grind' }).waitFor();
+    for (const place of ['.meta', '.code']) {
+      const button = visitor.frame.locator(`.agent ${place} button`).first();
+      expect((await button.boundingBox())?.height, place).toBeGreaterThanOrEqual(44);
+    }
   });
 
   test('a service that is away, and an agent that does not come', async () => {

@@ -114,6 +114,9 @@ describe('a visitor', { timeout: 60_000 }, () => {
     await visitor.button('Enlarge window').click();
     await until('a larger window', async () => (await width()) > before + 200);
     await visitor.screenshot('expanded');
+    await visitor.reload();
+    await visitor.waitForWindow();
+    await until('a larger window after a reload', async () => (await width()) > before + 200);
     await visitor.button('Enlarge window').click();
     await until('the window as it was', async () => (await width()) === before);
     await visitor.page.setViewportSize({ width: 320, height: 640 });

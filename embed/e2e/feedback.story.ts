@@ -8,8 +8,10 @@ import type { Visitor, VisitorOptions } from './visitor';
 describe('after the end, a visitor who is asked for feedback', { timeout: 60_000 }, () => {
   const here = story();
 
+  const create = () => createWidget({ post_conversation_feedback: { enabled: true } });
+
   async function end(options: VisitorOptions = {}): Promise<Visitor> {
-    const widgetId = await createWidget({ post_conversation_feedback: { enabled: true } });
+    const { widgetId = await create() } = options;
     const visitor = await here.arrive({ ...options, widgetId, scripts: [OPEN_ROOTS] });
     await visitor.open();
     await visitor.sendMessage('What are your opening hours?');
@@ -28,6 +30,21 @@ describe('after the end, a visitor who is asked for feedback', { timeout: 60_000
     await visitor.button('Send').click();
     await visitor.frame.getByText('Thank you!').waitFor();
     await visitor.frame.locator('.turn', { hasText: 'We are open from' }).waitFor();
+  });
+
+  test('finds it as far as it was filled in after a reload', async () => {
+    const widgetId = await create();
+    const visitor = await end({ widgetId });
+    await visitor.frame.getByLabel('4 / 5').check();
+    await visitor.frame.getByRole('textbox').fill('Very');
+    await visitor.reload();
+    await visitor.addWidget(widgetId);
+    await visitor.waitForWindow();
+    await visitor.frame.locator('.turn', { hasText: 'We are open from' }).waitFor();
+    await until('the rating', () => visitor.frame.getByLabel('4 / 5').isChecked());
+    expect(await visitor.frame.getByRole('textbox').inputValue()).toBe('Very');
+    await visitor.button('Send').click();
+    await visitor.frame.getByText('Thank you!').waitFor();
   });
 
   test.each([

@@ -142,6 +142,33 @@ describe('a visitor who fills in a form before the conversation', { timeout: 60_
     });
   });
 
+  test('sees that its code is on its way, and may cancel it meanwhile', async () => {
+    const visitor = await here.arrive({
+      widgetId: await createWidget(DETAILS),
+      scripts: [OPEN_ROOTS],
+    });
+    let isHeld = true;
+    const held: (() => void)[] = [];
+    await visitor.context.route(/\/Form-/, async (route) => {
+      if (isHeld) await new Promise<void>((resolve) => held.push(resolve));
+      await route.continue();
+    });
+    await visitor.open();
+    await visitor.sendMessage('What are your opening hours?');
+    await visitor.frame.getByRole('status').getByRole('img').waitFor();
+    await visitor.screenshot('form-loading');
+    expect(await violations(visitor.frame, '#app')).toEqual([]);
+    await visitor.button('Cancel').click();
+    await visitor.frame.getByText('Not sent.').waitFor();
+    await visitor.button('Try again').click();
+    await visitor.frame.getByRole('status').getByRole('img').waitFor();
+    isHeld = false;
+    for (const release of held) release();
+    await visitor.frame.getByLabel('Phone').fill('+1 408-555-0123');
+    await visitor.button('Continue').click();
+    await visitor.waitForTurn('agent', /We are open/);
+  });
+
   test.each([
     ['a number', 'People', '2e'],
     ['a date', 'Day', '12'],
@@ -171,7 +198,8 @@ describe('a visitor who fills in a form before the conversation', { timeout: 60_
     await visitor.frame.getByLabel('Email').fill('ada@example.com');
     await visitor.button('Continue').click();
     await visitor.frame.getByText('Please enter an email address.').waitFor();
-    expect(await visitor.frame.getByLabel('Phone').inputValue()).toBe('+14085550123');
+    // As it was typed, not as it was sent.
+    expect(await visitor.frame.getByLabel('Phone').inputValue()).toBe('+1 408-555-0123');
     await visitor.screenshot('form-rejected');
   });
 });

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { OPEN_ROOTS } from './axe';
 import { story } from './story';
-import { createWidget, until } from './system';
+import { createWidget, system, until } from './system';
 import type { Visitor } from './visitor';
 
 describe('a visitor with a keyboard', { timeout: 90_000 }, () => {
@@ -222,6 +222,69 @@ describe('a visitor with a keyboard', { timeout: 90_000 }, () => {
     await until('the window to be closed', async () => !(await isOpen(visitor)));
     await openByKeyboard(visitor);
     await expectFocus(visitor, 'Mute');
+  });
+
+  test('sends again what was not sent', async () => {
+    const field = { id: 'name', type: 'text', label: 'Your name', required: true };
+    const form = { id: 'before', name: 'Before', title: 'Before we start', fields: [field] };
+    const visitor = await here.arrive({
+      widgetId: await createWidget({ pre_conversation_form: form }),
+    });
+    const { keyboard } = visitor.page;
+    await openByKeyboard(visitor);
+    await expectFocus(visitor, INPUT);
+    await keyboard.type('What are your opening hours?');
+    await keyboard.press('Enter');
+    await expectFocus(visitor, 'Your name');
+    await press(visitor, 'Cancel');
+    await expectFocus(visitor, INPUT);
+    await press(visitor, 'Try again');
+    await expectFocus(visitor, 'Your name');
+    await keyboard.type('Ada');
+    await press(visitor, 'Continue');
+    await expectFocus(visitor, INPUT);
+    await visitor.waitForTurn('agent', /We are open/);
+  });
+
+  test('finds the consent on the next page, and gives it', async () => {
+    const widgetId = await createWidget({ notice: { consent_required: true } });
+    const page = (title: string) =>
+      `<!doctype html><title>${title}</title>
+      <script async src="${system.service}/public/embed/${widgetId}"></script>
+      <h1>${title}</h1><a href="/two">Next</a>`;
+    const visitor = await here.arrive({ files: { '/one': page('One'), '/two': page('Two') } });
+    const { keyboard } = visitor.page;
+    await openByKeyboard(visitor);
+    await expectFocus(visitor, 'Accept and continue');
+    await visitor.page.getByRole('link', { name: 'Next' }).focus();
+    await keyboard.press('Enter');
+    await visitor.page.getByRole('heading', { name: 'Two' }).waitFor();
+    await visitor.waitForWindow();
+    await visitor.button('Accept and continue').waitFor();
+    expect(await isOpen(visitor), 'the focus is on the page').toBe(false);
+    for (let steps = 0; steps < 5 && !(await isOpen(visitor)); steps += 1)
+      await keyboard.press('Tab');
+    await press(visitor, 'Accept and continue');
+    await expectFocus(visitor, INPUT);
+  });
+
+  test('chooses another microphone', async () => {
+    const visitor = await here.arrive({ microphone: true });
+    const { keyboard } = visitor.page;
+    await openByKeyboard(visitor);
+    await press(visitor, 'Talk');
+    await expectFocus(visitor, 'Mute');
+    const list = visitor.frame.getByLabel('Choose microphone');
+    await list.waitFor({ state: 'attached' });
+    const used = async () => (await visitor.probe()).microphones;
+    const [before] = await used();
+    await tabTo(visitor, 'Choose microphone');
+    await keyboard.press('End');
+    await until('another microphone', async () => (await used()).at(-1) !== before);
+    await expectFocus(visitor, 'Choose microphone');
+    expect(await list.locator('option:checked').innerText()).toBe((await used()).at(-1));
+    await press(visitor, 'End call');
+    await expectFocus(visitor, INPUT);
   });
 
   test('writes with an input method, whose Enter and Escape are its own', async () => {

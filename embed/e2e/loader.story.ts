@@ -212,7 +212,10 @@ describe('the launcher', { timeout: 60_000 }, () => {
     const called = () =>
       visitor.page.evaluate(() => (window as unknown as { called: string[] }).called);
     expect(await called()).toEqual(['function']);
-    expect(visitor.console.filter((line) => line.includes('no event opened'))).toHaveLength(1);
+    await visitor.open();
+    expect(
+      visitor.console.filter((line) => line.includes('`opened` is not an event')),
+    ).toHaveLength(1);
     await visitor.page.evaluate(() => window.WebWidget?.get()?.destroy());
     await visitor.page.evaluate(() =>
       window.webWidgetQueue?.push(() => window.events.push('never without a widget')),
@@ -353,6 +356,35 @@ describe('a window that does not come', { timeout: 60_000 }, () => {
     expect(await alert(visitor).isVisible()).toBe(false);
   });
 
+  test('while the script hangs, the launcher closes it, and later a sentence says so', async () => {
+    const visitor = await here.arrive({ ...PHONE });
+    await visitor.page.route(/embed\/[^/]+\/\w+\.js/, () => {});
+    await visitor.page.clock.install();
+    await visitor.visit(
+      '/hanging',
+      `<!doctype html><meta name="viewport" content="width=device-width"><h1>Shop</h1>${SNIPPET}`,
+    );
+    const isBusy = () => launcher(visitor).getAttribute('aria-busy');
+    await launcher(visitor).tap();
+    expect(await isBusy()).toBe('true');
+    await launcher(visitor).tap();
+    expect(await isBusy()).toBeNull();
+    await visitor.page.clock.runFor(10_000);
+    expect(await alert(visitor).count()).toBe(0);
+
+    await launcher(visitor).tap();
+    await visitor.page.clock.runFor(10_000);
+    await alert(visitor).getByRole('button').waitFor();
+    expect(await visitor.page.evaluate(() => window.events)).toEqual([
+      'ready',
+      'error window_blocked',
+    ]);
+    await visitor.screenshot('hanging-script');
+    await launcher(visitor).tap();
+    expect(await alert(visitor).count()).toBe(0);
+    await visitor.page.getByRole('heading', { level: 1 }).click({ trial: true });
+  });
+
   test('a loader of an earlier build uses the panel script of this one', async () => {
     const visitor = await here.arrive();
     await visitor.page.route(/embed\/[^/]+\/[0-9a-f]{16}\.js/, (route) =>
@@ -417,6 +449,72 @@ describe('suggested questions', { timeout: 60_000 }, () => {
     await visitor.reload();
     await drawn(visitor);
     expect(await shownQuestions(visitor)).toEqual([]);
+  });
+
+  test('on a phone on its side at most two, and the way to close them is in sight', async () => {
+    const visitor = await arrive({ size: { width: 667, height: 320 }, phone: true });
+    expect(await shownQuestions(visitor)).toEqual(questions.slice(0, 2));
+    await visitor.screenshot('suggestions-landscape');
+    const edges = async (selector: string) => {
+      const box = await visitor.page.locator(`web-widget ${selector}`).boundingBox();
+      return { top: box?.y ?? Number.NaN, bottom: (box?.y ?? Number.NaN) + (box?.height ?? 0) };
+    };
+    const first = await edges('section button[dir=auto] >> nth=0');
+    const close = await edges('section [aria-label]');
+    const launcher = await edges('.b');
+    expect(first.top).toBeGreaterThanOrEqual(0);
+    expect(close.top).toBeGreaterThan(first.bottom);
+    expect(launcher.top - close.bottom).toBeCloseTo(8, 0);
+    await visitor.page.locator('web-widget').getByRole('button', { name: 'Close' }).tap();
+    expect(await shownQuestions(visitor)).toEqual([]);
+  });
+
+  const question = (visitor: Visitor) =>
+    visitor.page.locator('web-widget').getByText('Where is my order?');
+
+  test('tapped after the launcher, while the script still loads: the question is asked', async () => {
+    const visitor = await arrive({ size: { width: 390, height: 844 }, phone: true });
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await visitor.page.route(/embed\/[^/]+\/\w+\.js/, async (route) => {
+      await held;
+      await route.continue();
+    });
+    await visitor.page.locator('web-widget button.b').tap();
+    await question(visitor).tap();
+    release();
+    await visitor.waitForWindow();
+    await visitor.waitForTurn('visitor', /^Where is my order\?$/);
+  });
+
+  test('tapped beside a window that was opened before: the question is asked', async () => {
+    const visitor = await arrive();
+    await visitor.open();
+    await visitor.button('Close').click();
+    await question(visitor).click();
+    await visitor.waitForTurn('visitor', /^Where is my order\?$/);
+  });
+
+  test('closed with the keyboard, they give the focus to the launcher', async () => {
+    const visitor = await arrive();
+    await visitor.page.locator('web-widget').getByRole('button', { name: 'Close' }).focus();
+    await visitor.page.keyboard.press('Enter');
+    expect(await shownQuestions(visitor)).toEqual([]);
+    const launcher = visitor.page.locator('web-widget button.b');
+    expect(await launcher.evaluate((node) => node.matches(':focus'))).toBe(true);
+  });
+
+  test('where the page has no storage, they are closed for this page', async () => {
+    const blocked = `Object.defineProperty(window, 'localStorage', {
+      get() { throw new DOMException('denied', 'SecurityError'); },
+    });`;
+    const visitor = await arrive({ scripts: [LISTEN, OPEN_ROOTS, blocked] });
+    expect(await shownQuestions(visitor)).toEqual(questions);
+    await visitor.page.locator('web-widget').getByRole('button', { name: 'Close' }).click();
+    expect(await shownQuestions(visitor)).toEqual([]);
+    expect(visitor.consoleErrors()).toEqual([]);
   });
 
   test.each(['light', 'dark'] as const)(

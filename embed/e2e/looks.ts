@@ -1,7 +1,7 @@
 /**
- * Checks how a state of the widget looks: in light and dark, at 200 %, and with text alone at
- * 200 %. With `STORY_PICTURES=1`, saves pictures in four widths, and of enlarged text, as
- * `looks/<state>-<direction>-<scheme>-<width>.png`.
+ * Checks how a state of the widget looks: in light and dark, at 200 %, in a low window, and with
+ * text alone at 200 %. With `STORY_PICTURES=1`, saves pictures in four widths, and of enlarged
+ * text, as `looks/<state>-<direction>-<scheme>-<width>.png`.
  */
 import { expect } from 'vitest';
 import { type Part, violations } from './axe';
@@ -11,6 +11,8 @@ import type { Visitor } from './visitor';
 const PLAIN = { width: 1280, height: 800 };
 /** What a page of 1,280 by 800 pixels has left when the visitor enlarges it. */
 const ENLARGED = { width: 640, height: 400 };
+/** What the bars of a browser leave of a small phone on its side. */
+const LOW = { width: 568, height: 232 };
 const SCHEMES = ['light', 'dark'] as const;
 const PICTURES = [
   { width: 1440, height: 900 },
@@ -35,9 +37,16 @@ export async function checkLooks(
     const where = `${state}, ${direction}, ${way}`;
     await frame.evaluate(drawn);
     expect.soft(await violations(frame, within, part), where).toEqual([]);
+    await checkPlaces(where);
+  }
+
+  async function checkPlaces(where: string) {
     expect.soft(await frame.evaluate(findCutText, within), where).toEqual([]);
     const excess = await frame.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     expect.soft(excess, where).toBeLessThanOrEqual(0);
+    // The focus scrolls what a visitor cannot scroll back.
+    const moved = await frame.evaluate(() => document.querySelector('.window')?.scrollTop ?? 0);
+    expect.soft(moved, where).toBe(0);
   }
 
   const picture = async (scheme: string, name: string) => {
@@ -58,6 +67,12 @@ export async function checkLooks(
   }
   await page.setViewportSize(ENLARGED);
   await check('at 200 %', 'rest');
+  if (isOpen) {
+    await page.setViewportSize(LOW);
+    await frame.evaluate(drawn);
+    await checkPlaces(`${state}, ${direction}, in a low window`);
+    if (system.savesPictures) await picture('dark', 'low');
+  }
   await page.setViewportSize(PLAIN);
   await frame.evaluate(enlargeText, within);
   await check('text at 200 %', 'rest');

@@ -86,6 +86,53 @@ describe('a visitor who goes to another page of the site', { timeout: 120_000 },
     expect(visitor.consoleErrors()).toEqual([]);
   });
 
+  const questions = async (visitor: Visitor) =>
+    (await visitor.transcript()).filter(({ role }) => role === 'visitor').map(({ text }) => text);
+
+  test('while the first answer is written finds the question once, and the answer', async () => {
+    const visitor = await arrive();
+    await visitor.openWith('How much is a bag?');
+    await visitor.waitForTurn('agent', /./);
+    await follow(visitor, 'Two');
+    await visitor.waitForWindow();
+    await until('another room', () => visitor.joinings.length === 2);
+    await visitor.waitForTurn('agent', /12 euros/);
+    expect(await questions(visitor)).toEqual(['How much is a bag?']);
+    expect(visitor.consoleErrors()).toEqual([]);
+  });
+
+  test('while the conversation is started finds the question, which is sent from there', async () => {
+    const visitor = await arrive();
+    // It never arrives; the one of the next page does.
+    await visitor.context.route('**/conversations', () => {}, { times: 1 });
+    await visitor.open();
+    await visitor.sendMessage(QUESTION);
+    await visitor.frame.getByText('Sending…').waitFor();
+    await follow(visitor, 'Two');
+    await visitor.waitForWindow();
+    await visitor.waitForTurn('agent', /We are open from/);
+    expect(await questions(visitor)).toEqual([QUESTION]);
+    expect(visitor.joinings).toHaveLength(1);
+  });
+
+  test('after a refusal finds the question as unsent, and sends it again', async () => {
+    const visitor = await arrive();
+    await visitor.context.route('**/conversations', (route) =>
+      route.fulfill({ status: 429, json: { code: 'rate_limited', status: 429 } }),
+    );
+    await visitor.open();
+    await visitor.sendMessage(QUESTION);
+    await visitor.frame.getByText('Not sent.').waitFor();
+    await visitor.context.unroute('**/conversations');
+    await follow(visitor, 'Two');
+    await visitor.waitForWindow();
+    await visitor.frame.getByText('Not sent.').waitFor();
+    await visitor.screenshot('page-changed-unsent');
+    await visitor.button('Try again').click();
+    await visitor.waitForTurn('agent', /We are open from/);
+    expect(await questions(visitor)).toEqual([QUESTION]);
+  });
+
   /** What the window has written down so far. */
   const kept = (visitor: Visitor) =>
     visitor.frame.evaluate(() => {

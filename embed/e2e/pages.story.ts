@@ -64,6 +64,20 @@ describe.each([18, 19] as const)(
       expect(await visitor.page.locator('web-widget').count()).toBe(1);
     });
 
+    test('a window that was opened before is there afterwards, with what was typed', async () => {
+      const visitor = await arrive();
+      await visitor.open();
+      await visitor.frame.getByRole('textbox').fill('a draft');
+      // React 18 draws the document again, because the element stands beside the body.
+      await hydrate(visitor, 'Coffee');
+      await until('the draft', async () => {
+        const [, frame] = visitor.page.frames();
+        const input = frame?.getByRole('textbox').inputValue({ timeout: 1_000 });
+        return (await input?.catch(() => '')) === 'a draft';
+      });
+      expect(await visitor.page.locator('web-widget').count()).toBe(1);
+    });
+
     test('the launcher returns when React draws the document again', async () => {
       const visitor = await arrive();
       expect((await hydrate(visitor, 'Tea')).length).toBeGreaterThan(0);
@@ -204,9 +218,11 @@ describe('a page that replaces its document', { timeout: 90_000 }, () => {
     expect(await visitor.page.locator('web-widget').count()).toBe(1);
   });
 
-  test('document.open in a conversation: it continues, with what was typed', async () => {
-    const html = `<!doctype html><title>Old</title>${SNIPPET}<body><h1>Old</h1></body>`;
-    const visitor = await here.arrive({ files: { '/old': html } });
+  test('document.open in a conversation: it continues there and on the next page', async () => {
+    const page = (title: string) =>
+      `<!doctype html><title>${title}</title>${SNIPPET}<body><h1>${title}</h1></body>`;
+    const files = { '/old': page('Old'), '/next': page('Next') };
+    const visitor = await here.arrive({ files });
     await visitor.open();
     await visitor.sendMessage('What are your opening hours?');
     await visitor.waitForTurn('agent', /We are open from .*\.$/s);
@@ -214,7 +230,7 @@ describe('a page that replaces its document', { timeout: 90_000 }, () => {
     await visitor.frame.getByRole('textbox').fill('And on Sun');
     await visitor.page.evaluate(() => {
       document.open();
-      document.write('<!doctype html><title>New</title><body><h1>New</h1></body>');
+      document.write('<!doctype html><title>New</title><body><a href="/next">Next</a></body>');
       document.close();
     });
     await until('another room', () => visitor.joinings.length === 2);
@@ -222,8 +238,14 @@ describe('a page that replaces its document', { timeout: 90_000 }, () => {
     expect((await visitor.transcript()).slice(0, before.length)).toEqual(before);
     expect(await visitor.frame.getByRole('textbox').inputValue()).toBe('And on Sun');
     expect(await visitor.frame.getByText('Continue where you left off?').count()).toBe(0);
-    const ids = visitor.joinings.map((each) => each.conversation.id);
-    expect(ids[1]).toBe(ids[0]);
+
+    await visitor.page.getByRole('link').click();
+    await visitor.page.getByRole('heading', { name: 'Next' }).waitFor();
+    await until('a room of the next page', () => visitor.joinings.length === 3);
+    await visitor.waitForWindow();
+    expect(await visitor.frame.getByRole('textbox').inputValue()).toBe('And on Sun');
+    const [id, ...others] = visitor.joinings.map((each) => each.conversation.id);
+    expect(others).toEqual([id, id]);
   });
 
   test('a transformed root element does not move the launcher away', async () => {

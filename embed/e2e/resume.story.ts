@@ -50,6 +50,42 @@ describe('a visitor who returns', () => {
     expect(visitor.consoleErrors()).toEqual([]);
   });
 
+  test('while the service is slow types at once, and continues with that', async () => {
+    const visitor = await here.arrive();
+    await visitor.open();
+    await visitor.sendMessage('What are your opening hours?');
+    await visitor.waitForTurn('agent', /We are open from .*\.$/s);
+    const later = await visitor.openTab();
+    await visitor.page.close();
+    let answer: () => void = () => {};
+    const held = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    await later.context.route('**/conversations/*', async (route) => {
+      await held;
+      await route.continue();
+    });
+    await later.open();
+    await until('the focus in the input', () =>
+      later.frame.evaluate(
+        () => document.hasFocus() && document.activeElement?.localName === 'textarea',
+      ),
+    );
+    await later.page.keyboard.insertText('How much is a bag?');
+    await later.page.keyboard.press('Enter');
+    await later.frame.getByText('Sending…').waitFor();
+    expect(later.joinings, 'none in place of the one that continues').toEqual([]);
+    answer();
+    await later.waitForTurn('agent', /12 euros/);
+    const said = (await later.transcript()).filter(({ role }) => role === 'visitor');
+    expect(said.map(({ text }) => text)).toEqual([
+      'What are your opening hours?',
+      'How much is a bag?',
+    ]);
+    const [joining] = later.joinings;
+    expect(joining?.conversation.id).toBe(visitor.joinings[0]?.conversation.id);
+  });
+
   test('may also start over', async () => {
     const { visitor, first } = await returnLater();
     await visitor.button('Start over').click();

@@ -7,6 +7,16 @@ import { OPEN_ROOTS, violations } from './axe';
 import { story } from './story';
 import { until } from './system';
 
+/** Another program uses the microphones that are chosen from the list. */
+const IN_USE = `{
+  const { mediaDevices } = navigator;
+  const open = mediaDevices?.getUserMedia.bind(mediaDevices);
+  if (mediaDevices) mediaDevices.getUserMedia = async (constraints) => {
+    if (constraints.audio.deviceId) throw new DOMException('in use', 'NotReadableError');
+    return open(constraints);
+  };
+}`;
+
 describe('a visitor who talks', () => {
   const here = story();
 
@@ -62,5 +72,25 @@ describe('a visitor who talks', () => {
     await visitor.button('Talk').click();
     await visitor.button('Mute').waitFor();
     expect((await used()).slice(-2)).toEqual([labels.at(-1), labels.at(-1)]);
+  });
+
+  test('reads that another microphone is in use, and keeps the one before', async () => {
+    const visitor = await here.arrive({ microphone: true, scripts: [OPEN_ROOTS, IN_USE] });
+    await visitor.open();
+    await visitor.button('Talk').click();
+    const choice = visitor.frame.getByLabel('Choose microphone');
+    await choice.waitFor({ state: 'attached' });
+    const before = await choice.inputValue();
+    const labels = await choice.locator('option').allInnerTexts();
+    await choice.focus();
+    await choice.selectOption({ label: labels.at(-1) ?? '' });
+    await visitor.frame.getByRole('alert').getByText('The microphone could not be used.').waitFor();
+    await visitor.screenshot('voice-device-in-use');
+    expect(await violations(visitor.frame, '#app')).toEqual([]);
+    expect(await choice.inputValue()).toBe(before);
+    await visitor.button('End call').click();
+    await visitor.button('Talk').click();
+    await visitor.button('End call').waitFor();
+    expect((await visitor.probe()).microphones).toHaveLength(2);
   });
 });

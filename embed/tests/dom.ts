@@ -1,4 +1,4 @@
-/** As much of a document as the panel and Preact need, for tests without a browser. */
+/** As much of a document as launcher, panel and Preact need, for tests without a browser. */
 import { vi } from 'vitest';
 
 export class FakeNode extends EventTarget {
@@ -7,7 +7,7 @@ export class FakeNode extends EventTarget {
   childNodes: FakeNode[] = [];
   attributes: Record<string, string> = {};
   data = '';
-  style = {};
+  style = { setProperty() {} };
   classes = new Set<string>();
   classList = {
     add: (...names: string[]) => names.forEach((name) => void this.classes.add(name)),
@@ -92,6 +92,22 @@ export class FakeNode extends EventTarget {
     this.ownerDocument.activeElement = this;
   }
 
+  /** As the page hides the launcher: without a place on the page, nothing gets the focus. */
+  hide() {
+    this.focus = () => {};
+  }
+
+  get isConnected(): boolean {
+    for (let node: FakeNode | null = this; node; node = node.parentNode)
+      if (node === this.ownerDocument.documentElement) return true;
+    return false;
+  }
+
+  attachShadow() {
+    this.shadowRoot = new FakeRoot('#shadow-root', this.ownerDocument);
+    return this.shadowRoot;
+  }
+
   /** Knows `:focus` and `:focus-within` alone. */
   matches(selector: string) {
     const { activeElement } = this.ownerDocument;
@@ -101,14 +117,30 @@ export class FakeNode extends EventTarget {
   }
 }
 
+/** The inside of a shadow root. */
+export class FakeRoot extends FakeNode {
+  /** What has the focus in here. */
+  get activeElement(): FakeNode | null {
+    return this.matches(':focus-within') ? this.ownerDocument.activeElement : null;
+  }
+}
+
 export class FakeDocument extends EventTarget {
+  title = '';
+  readyState = 'complete';
   activeElement: FakeNode | null = null;
   documentElement = new FakeNode('html', this);
+  body = new FakeNode('body', this);
   createElement = (name: string) => new FakeNode(name, this);
   createElementNS = (_: string, name: string) => new FakeNode(name, this);
   createTextNode = (text: string) => Object.assign(new FakeNode('#text', this), { data: text });
   nodeOf = (node: FakeNode | string) =>
     typeof node === 'string' ? this.createTextNode(node) : node;
+
+  constructor() {
+    super();
+    this.documentElement.append(this.body);
+  }
 }
 
 /** Installs a document, until the stubs are removed. */

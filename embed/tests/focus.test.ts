@@ -1,6 +1,6 @@
 /** Where the focus goes, and keys that belong to an input method. */
 import { afterEach, expect, test, vi } from 'vitest';
-import { focusFirstField, isComposing } from '../src/window/ui/focus';
+import { focusFirstField, isComposing, isFocusFree } from '../src/window/ui/focus';
 
 test.each([
   ['a key of the visitor', { isComposing: false, keyCode: 13 }, false],
@@ -22,4 +22,19 @@ test.each([
   const focus = vi.fn();
   focusFirstField({ querySelector: () => ({ focus }) } as unknown as HTMLElement);
   expect(focus).toHaveBeenCalledTimes(times);
+});
+
+test.each([
+  ['nowhere', 'body', true, true],
+  ['on the dialog, as Safari has it after a tap', '.window', true, true],
+  ['on the button that began the call', '.composer button', true, true],
+  ['in the input', '.composer textarea', true, false],
+  ['in a form', '.card input', true, false],
+  ['on another button', '.header button', true, false],
+  ['on the page', 'body', false, false],
+])('a call takes the focus, or not: it is %s', (_, place, hasFocus, expected) => {
+  const element = { matches: (selectors: string) => selectors.split(', ').includes(place) };
+  const body = place === 'body' ? element : {};
+  vi.stubGlobal('document', { hasFocus: () => hasFocus, activeElement: element, body });
+  expect(isFocusFree()).toBe(expected);
 });

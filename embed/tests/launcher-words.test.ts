@@ -5,7 +5,7 @@ import { LANGUAGES, loadStrings } from '../src/window/i18n';
 
 const SOURCE = '../crates/widget-http/src/routes/public/launcher.rs';
 const [, table = ''] = /const WORDS[^=]*= \[(.*?)\n\];/s.exec(readFileSync(SOURCE, 'utf8')) ?? [];
-/** By primary subtag: the window did not load; try again; close. */
+/** By primary subtag: the window did not load; try again; close; new messages. */
 const words = new Map(
   [...table.matchAll(/\(\s*"(\w+)",\s*\[(.*?)\]/gs)].map(([, language, texts = '']) => [
     language,
@@ -24,6 +24,7 @@ test.each(['en', ...Object.keys(LANGUAGES)] as const)(
     const { try_again, close } = await loadStrings(language as keyof typeof LANGUAGES | 'en');
     const [failed, ...others] = words.get(language.split('-')[0]) ?? [];
     expect(failed).toMatch(/[.。]$/);
-    expect(others).toEqual([try_again, close]);
+    // A number follows.
+    expect(others).toEqual([try_again, close, expect.stringMatching(/\S:$/)]);
   },
 );

@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events';
 import {
   ConnectionError,
+  ConnectionState,
   DisconnectReason,
   type LocalTrack,
   RoomEvent,
@@ -37,7 +38,12 @@ class FakeRoom extends EventEmitter {
       }),
     unpublishTrack: vi.fn(async () => {}),
   };
-  registerTextStreamHandler() {}
+  state = ConnectionState.Connected;
+  /** Receives each stream of text. */
+  onText: (reader: unknown, sender: { identity: string }) => Promise<void> = async () => {};
+  registerTextStreamHandler(_: string, handler: FakeRoom['onText']) {
+    this.onText = handler;
+  }
   registerRpcMethod() {}
   async connect() {
     livekit = this;
@@ -154,14 +160,40 @@ test('a voice that is no longer sent is unpublished', async () => {
   expect(livekit.localParticipant.unpublishTrack).toHaveBeenCalledOnce();
 });
 
-test('the agent is heard again after its track was removed and added again', async () => {
-  const agent = { isAgent: true, identity: 'agent', attributes: {} };
-  const voice = () => ({
+const agent = { isAgent: true, identity: 'agent', attributes: {} };
+
+/** The agent's track, which gets another element with each `attach`, as LiveKit's does. */
+function voice() {
+  const attachedElements: object[] = [];
+  return {
     kind: Track.Kind.Audio,
     mediaStreamTrack: {},
-    attach: vi.fn(),
-    detach: vi.fn(() => []),
-  });
+    attachedElements,
+    attach: vi.fn(() => void attachedElements.push({})),
+    detach: vi.fn(() => {
+      attachedElements.length = 0;
+      return [];
+    }),
+  };
+}
+
+test('the agent is heard once, however often it is played', async () => {
+  const room = await enter();
+  const startAudio = vi.spyOn(livekit, 'startAudio');
+  const track = voice();
+  room.playAgent(true);
+  livekit.emit(RoomEvent.TrackSubscribed, track, {}, agent);
+  // On "Play sound", and for another microphone.
+  room.playAgent(true);
+  room.playAgent(true);
+  expect(track.attach).toHaveBeenCalledOnce();
+  expect(startAudio, 'which plays what a browser has refused').toHaveBeenCalledTimes(3);
+  room.playAgent(false);
+  room.playAgent(true);
+  expect(track.attachedElements).toHaveLength(1);
+});
+
+test('the agent is heard again after its track was removed and added again', async () => {
   const room = await enter();
   room.playAgent(true);
   const before = voice();
@@ -200,4 +232,21 @@ test('a visitor who is removed while the media connect does not wait for them', 
     return new Promise(() => {});
   };
   await expect(enter()).rejects.toMatchObject({ problem: 'room_closed', message: 'ROOM_DELETED' });
+});
+
+test.each([
+  ['the agent leaves', ConnectionState.Connected, [false, true]],
+  ['the room is left', ConnectionState.Disconnected, [false]],
+])('a turn that is cut off when %s is final: %s %s', async (_, state, finals) => {
+  const observed = events();
+  await joinRoom('ws://livekit', 'token', [], observed);
+  async function* cutOff() {
+    yield 'Hello, and';
+    livekit.state = state;
+    throw new Error('cut off');
+  }
+  const reader = Object.assign(cutOff(), { info: { id: 'a' } });
+  await livekit.onText(reader, { identity: 'agent' });
+  const pieces = vi.mocked(observed.piece).mock.calls.map(([piece]) => piece.final);
+  expect(pieces).toEqual(finals);
 });

@@ -1,9 +1,13 @@
 /** The panel as the loader uses it, in a document without a browser. */
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createPanel, styleText } from '../src/panel/panel';
+import { styleText } from '../src/loader/view';
+import { takeLeft, writeLeft } from '../src/panel/left-window';
+import { createPanel } from '../src/panel/panel';
+import type { EventName } from '../src/shared/messages';
 import type { Launcher } from '../src/shared/panel';
 import type { Config } from '../src/window/config';
-import { type FakeDocument, type FakeNode, fake, stubDocument } from './dom';
+import { type FakeDocument, type FakeNode, FakeRoot, fake, stubDocument } from './dom';
 import { config } from './fixtures';
 
 const ORIGIN = 'https://widgets.example';
@@ -12,6 +16,8 @@ let document: FakeDocument;
 let page: EventTarget;
 let storage: Record<string, unknown>;
 let stop: AbortController;
+/** Of the panel, as the style sheet has it for the size of the screen. */
+let position: string;
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -24,7 +30,8 @@ beforeEach(() => {
   vi.stubGlobal('window', page);
   vi.stubGlobal('navigator', {});
   vi.stubGlobal('visualViewport', new EventTarget());
-  vi.stubGlobal('matchMedia', () => ({ matches: false }));
+  position = 'absolute';
+  vi.stubGlobal('getComputedStyle', () => ({ position }));
   vi.stubGlobal('location', { origin: 'https://shop.example', href: 'https://shop.example/' });
   vi.stubGlobal(
     'CSSStyleSheet',
@@ -39,18 +46,24 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
+type Own = Partial<Pick<Launcher, 'eventNames' | 'options' | 'words'>>;
+
 /** A panel, and what the window in its newest frame says and gets. */
-function setUp(changes: Partial<Config> = {}) {
+function setUp(changes: Partial<Config> = {}, own: Own = {}) {
   const box = document.createElement('div');
+  const button = Object.assign(document.createElement('button'), { ariaLabel: 'Shop' });
+  const root = Object.assign(new FakeRoot('#shadow-root', document), { adoptedStyleSheets: [] });
+  root.append(box);
+  box.append(button);
   const launcher = {
     service: ORIGIN,
     id: 'w1',
     config: config(changes),
-    words: ['Failed.', 'Try again', 'Close'],
+    words: ['Failed.', 'Try again', 'Close', 'New messages:'],
     host: document.createElement('web-widget'),
-    root: { adoptedStyleSheets: [] },
+    root,
     box,
-    button: document.createElement('button'),
+    button,
     options: {},
     signal: stop.signal,
     call: vi.fn(),
@@ -58,6 +71,7 @@ function setUp(changes: Partial<Config> = {}) {
     emit: vi.fn(),
     warn: vi.fn(),
     dismiss: vi.fn(),
+    ...own,
   };
   const panel = createPanel(launcher as unknown as Launcher);
   const find = (node: FakeNode, name = 'iframe'): FakeNode | undefined =>
@@ -71,8 +85,10 @@ function setUp(changes: Partial<Config> = {}) {
     Object.assign(fake(find(box)), { contentWindow: source });
     page.dispatchEvent(Object.assign(new Event('message'), { source, origin: ORIGIN, data }));
   };
-  return { panel, box, say, post, found, launcher };
+  return { panel, box, button, say, post, found, launcher };
 }
+
+const tap = (node?: FakeNode) => (node?.tap as undefined | (() => void))?.();
 
 test('a window that is loaded again is as large as it believes', () => {
   const { panel, box, say } = setUp();
@@ -115,7 +131,224 @@ test.each([
 ] as const)('the launcher stays next to the edge: %s', (position, order) => {
   const { trigger } = config();
   const css = styleText(config({ trigger: { ...trigger, position } }));
-  expect(css).toContain(`.b{order:${order}}`);
+  expect(css).toContain(`.b{order:${order};`);
+});
+
+test('a question that is tapped beside a window that is there reaches it, once', () => {
+  const { panel, say, post } = setUp();
+  panel.show(true);
+  say({ type: 'web-widget:ready' });
+  panel.show(false);
+  panel.show(true, 'Where is my order?');
+  expect(post).toHaveBeenLastCalledWith(
+    { type: 'web-widget:visibility', open: true, open_with: 'Where is my order?' },
+    ORIGIN,
+  );
+  panel.restore();
+  post.mockClear();
+  say({ type: 'web-widget:ready' });
+  expect(post.mock.calls[0]?.[0]).toMatchObject({ open: true, open_with: undefined });
+});
+
+test('a question that is tapped while the window loads waits for it', () => {
+  const { panel, say, post } = setUp();
+  panel.show(true);
+  panel.show(false);
+  panel.show(true, 'Where is my order?');
+  expect(post).not.toHaveBeenCalled();
+  say({ type: 'web-widget:ready' });
+  expect(post.mock.calls[0]?.[0]).toMatchObject({ open_with: 'Where is my order?' });
+});
+
+test('a question that is tapped while the window loads is not asked once it is closed', () => {
+  const { panel, say, post } = setUp();
+  panel.show(true, 'Where is my order?');
+  panel.show(false);
+  say({ type: 'web-widget:ready' });
+  expect(post.mock.calls[0]?.[0]).toMatchObject({ open: false, open_with: undefined });
+  panel.show(true);
+  expect(post.mock.lastCall?.[0]).toMatchObject({ open: true, open_with: undefined });
+});
+
+test('a question that is tapped while a call of the page before returns opens the window', () => {
+  writeLeft('web-widget:w1', 'call');
+  const { panel, say, post, launcher } = setUp();
+  panel.show(true, 'Where is my order?');
+  say({ type: 'web-widget:ready' });
+  expect(launcher.show).not.toHaveBeenCalled();
+  expect(post.mock.calls[0]?.[0]).toMatchObject({
+    open: true,
+    open_with: 'Where is my order?',
+    returning: true,
+  });
+});
+
+test.each([
+  ['absolute', false],
+  ['fixed', true],
+])('the window knows whether it takes the whole page: %s', (now, full) => {
+  position = now;
+  const { panel, say, post } = setUp();
+  panel.show(true);
+  say({ type: 'web-widget:ready' });
+  expect(post.mock.calls[0]?.[0]).toMatchObject({ full });
+});
+
+test('launcher and panel agree on what is a small screen', () => {
+  const [launcher, panel] = ['src/loader/launcher.css', 'src/panel/panel.css'].map(
+    (file) => readFileSync(file, 'utf8').match(/@media \(width.*/g) ?? [],
+  );
+  expect(launcher).toHaveLength(1);
+  expect(panel).toEqual(launcher);
+});
+
+test('after document.open the page leaves a mark, and Escape closes what loads', () => {
+  const { panel, say, launcher } = setUp();
+  panel.show(true);
+  say({ type: 'web-widget:ready' });
+  // All listeners are gone.
+  document = stubDocument();
+  page = new EventTarget();
+  vi.stubGlobal('window', page);
+  panel.restore();
+  document.dispatchEvent(Object.assign(new Event('keydown'), { key: 'Escape' }));
+  expect(launcher.show).toHaveBeenLastCalledWith(false);
+  page.dispatchEvent(new Event('pagehide'));
+  expect('web-widget:w1' in storage).toBe(true);
+  page.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }));
+  expect('web-widget:w1' in storage).toBe(false);
+});
+
+test('a destroyed panel listens to nothing', () => {
+  const { panel, say } = setUp();
+  panel.show(true);
+  say({ type: 'web-widget:ready' });
+  stop.abort();
+  page.dispatchEvent(new Event('pagehide'));
+  expect('web-widget:w1' in storage).toBe(false);
+});
+
+test.each([
+  ['running', { call: { status: 'Listening', isMuted: false, mute: 'Mute', end_call: 'End' } }],
+  ['paused', { call: null, paused: { status: 'Paused', end_call: 'End' } }],
+])('a call behind the closed window is left to the next page: %s', (_, state) => {
+  const leave = () => {
+    page.dispatchEvent(new Event('pagehide'));
+    return takeLeft('web-widget:w1');
+  };
+  const { panel, say } = setUp();
+  panel.show(true);
+  say({ type: 'web-widget:ready' });
+  panel.show(false);
+  say({ type: 'web-widget:call', ...state });
+  expect(leave()).toBe('call');
+  say({ type: 'web-widget:call', call: null });
+  expect(leave()).toBe('closed');
+});
+
+test('the launcher says in words how many messages are new', () => {
+  const { panel, say, button } = setUp();
+  panel.show(true);
+  say({ type: 'web-widget:ready' });
+  panel.show(false);
+  expect(button.ariaLabel).toBe('Shop');
+  say({ type: 'web-widget:unread', count: 2, preview: 'Hello' });
+  expect(button.ariaLabel).toBe('Shop, New messages: 2');
+  panel.show(true);
+  expect(button.ariaLabel).toBe('Shop');
+});
+
+test('with the words of a service of an earlier build it says the number alone', () => {
+  const { panel, say, button } = setUp({}, { words: ['Failed.', 'Try again', 'Close'] });
+  panel.show(true);
+  say({ type: 'web-widget:unread', count: 2, preview: 'Hello' });
+  expect(button.ariaLabel).toMatch(/^Shop,\s+2$/);
+});
+
+test.each([
+  ['with', { titleBadge: '' }, '(2) Shop'],
+  ['without', {}, 'Shop'],
+])('the agent gets the title of the page, %s the number in front of it', (_, options, shown) => {
+  document.title = 'Shop';
+  const { panel, say, post } = setUp({}, { options });
+  panel.show(true);
+  say({ type: 'web-widget:unread', count: 2, preview: '' });
+  expect(document.title).toBe(shown);
+  say({ type: 'web-widget:ready' });
+  expect(post.mock.calls[0]?.[0].page.title).toBe('Shop');
+  say({ type: 'web-widget:unread', count: 0, preview: '' });
+  expect(document.title).toBe('Shop');
+});
+
+test('a page that listens to an event that there is not finds its name on the console', () => {
+  const eventNames = new Set(['open', 'opened']);
+  const { panel, launcher } = setUp({}, { eventNames });
+  expect(launcher.warn).not.toHaveBeenCalled();
+  panel.show(true);
+  eventNames.add('conversation-end').add('closed');
+  panel.show(false);
+  panel.show(true);
+  const all: Record<EventName, 1> = {
+    ready: 1,
+    open: 1,
+    close: 1,
+    'conversation-start': 1,
+    'conversation-end': 1,
+    message: 1,
+    error: 1,
+  };
+  const events = Object.keys(all).join(', ');
+  expect(launcher.warn.mock.calls).toEqual([
+    [`\`opened\` is not an event; use one of ${events}`],
+    [`\`closed\` is not an event; use one of ${events}`],
+  ]);
+});
+
+describe('a launcher that the page hides', () => {
+  /** Closed, with the focus on what stands beside the launcher. */
+  function focusBeside(found: (parts: ReturnType<typeof setUp>) => FakeNode | undefined) {
+    const field = document.createElement('input');
+    field.focus();
+    const parts = setUp();
+    parts.panel.show(true);
+    parts.say({ type: 'web-widget:ready' });
+    parts.panel.show(false);
+    parts.button.hide();
+    const { say } = parts;
+    say({ type: 'web-widget:unread', count: 1, preview: 'Hello' });
+    const call = { status: 'Listening', isMuted: false, mute: 'Mute', end_call: 'End' };
+    say({ type: 'web-widget:call', call });
+    const node = found(parts);
+    node?.focus();
+    expect(document.activeElement).toBe(node);
+    return { ...parts, node, field };
+  }
+
+  test('gets no focus of a call that ends: the page does', () => {
+    const { say, field } = focusBeside(({ found }) => found('footer')?.childNodes[2]);
+    say({ type: 'web-widget:call', call: null });
+    expect(document.activeElement).toBe(field);
+  });
+
+  test('gets no focus of a preview that is closed: the page does', () => {
+    const { node, field } = focusBeside(({ found }) => found('aside')?.childNodes[0]);
+    tap(node);
+    expect(document.activeElement).toBe(field);
+  });
+});
+
+test('Escape on the launcher closes a window that is there, and elsewhere it is not ours', () => {
+  const { panel, say, button, launcher } = setUp();
+  const pressEscape = () =>
+    document.dispatchEvent(Object.assign(new Event('keydown'), { key: 'Escape' }));
+  panel.show(true);
+  say({ type: 'web-widget:ready' });
+  document.activeElement = null;
+  pressEscape();
+  expect(launcher.show).not.toHaveBeenCalled();
+  button.focus();
+  pressEscape();
+  expect(launcher.show.mock.calls).toEqual([[false]]);
 });
 
 describe('a window that does not come', () => {
@@ -159,6 +392,17 @@ describe('a window that does not come', () => {
     expect(found('p')?.textContent).toBe('');
   });
 
+  test('gives the focus of that button to the page where it hides the launcher', () => {
+    const field = document.createElement('input');
+    field.focus();
+    const { found, button: launcher } = wait({ text: null, url: null });
+    launcher.hide();
+    const [, button] = found('p')?.childNodes ?? [];
+    button?.focus();
+    (button as FakeNode & { onclick(): void }).onclick();
+    expect(document.activeElement).toBe(field);
+  });
+
   test('is closed by Escape wherever the focus is, until it is there', () => {
     const { launcher, say } = wait({ text: null, url: null });
     const pressEscape = () =>
@@ -167,7 +411,8 @@ describe('a window that does not come', () => {
     expect(launcher.show).toHaveBeenLastCalledWith(false);
     say({ type: 'web-widget:ready' });
     launcher.show.mockClear();
-    // The window has the key from then on.
+    // The window has the key from then on, as it has the focus.
+    document.activeElement = null;
     pressEscape();
     expect(launcher.show).not.toHaveBeenCalled();
   });

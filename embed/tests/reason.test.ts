@@ -5,7 +5,7 @@ import { findReason } from '../src/panel/reason';
 const SERVICE = 'https://widgets.example/chat';
 
 /** The command that ends every line. */
-const COMMAND = '; its owner can run: widget explain a --page https://shop.example';
+const COMMAND = '; run: widget explain a --page https://shop.example';
 
 beforeEach(() => void vi.stubGlobal('location', { origin: 'https://shop.example' }));
 afterEach(() => void vi.unstubAllGlobals());
@@ -51,7 +51,7 @@ test.each([
   // As browsers show their own functions.
   ['the browser refuses the answer of the service (CORS)', Math.max],
   [
-    'a script of this page changes fetch, and the browser refuses the request that it makes (CORS)',
+    "a script of this page changes fetch, for example to credentials: 'include', and the browser refuses the request (CORS)",
     () => {},
   ],
 ])('%s', async (reason, fetch) => {
@@ -63,6 +63,18 @@ test('nothing arrives', async () => {
   expect(await findReason(SERVICE, 'a', undefined, browser('fails'))).toBe(
     `the network or an extension of the browser blocks the request${COMMAND}`,
   );
+});
+
+test.each([
+  [200, {}, 'only the first request failed; load the page again'],
+  [429, { code: 'rate_limited' }, 'the service refuses with the code rate_limited'],
+  [403, { code: 'widget_unavailable' }, 'the service does not show this widget on https://shop.ex'],
+  [500, null, 'the service refuses with the code 500'],
+])('a second request that is answered: %i %j', async (status, body, reason) => {
+  const fetch = async () => Response.json(body, { status });
+  const found = await findReason(SERVICE, 'a', undefined, { document: new EventTarget(), fetch });
+  expect(found.startsWith(reason)).toBe(true);
+  expect(found.endsWith(COMMAND)).toBe(true);
 });
 
 test('an answer that is not of this service', async () => {

@@ -1,6 +1,7 @@
 /** The conversation against a fake service, room and clock. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ConversationStart, Joining, VisitorConversation } from '../src/generated/api';
+import { TOKEN_LIFETIME } from '../src/generated/limits';
 import type { FailureCode } from '../src/shared/codes';
 import type { Config } from '../src/window/config';
 import {
@@ -21,7 +22,11 @@ import { createStorage, type WindowStorage } from '../src/window/storage';
 import { config, field, form } from './fixtures';
 
 beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
+afterEach(async () => {
+  // Of a line for the console, which the next test would get.
+  await vi.dynamicImportSettled();
+  vi.useRealTimers();
+});
 
 function conversation(changes: Partial<VisitorConversation> = {}): VisitorConversation {
   return {
@@ -33,6 +38,11 @@ function conversation(changes: Partial<VisitorConversation> = {}): VisitorConver
     messages: [],
     ...changes,
   };
+}
+
+/** A turn as the service has it. */
+function turn(id: string, text: string, role: 'visitor' | 'agent' = 'visitor') {
+  return { id, role, text, created_at: '2026-01-01T00:00:00Z' };
 }
 
 const RESUME = { ticket: 'ticket', mode: 'text', page_changed: false };
@@ -95,6 +105,7 @@ function setUp(
       return room as Room;
     },
   );
+  const loadRoomModule = vi.fn(async () => ({ joinRoom }));
   const isWebRtcAvailable = vi.fn(() => true);
   const track = Object.assign(new EventTarget(), { stop: vi.fn() });
   const openMicrophone = vi.fn(
@@ -131,9 +142,8 @@ function setUp(
       claimElsewhere = onClaimedElsewhere;
       return tabs;
     },
-    loadRoomModule: async () => ({ joinRoom }),
+    loadRoomModule,
     openMicrophone,
-    listMicrophones: async () => [],
     waitForMicrophone,
     isMicrophoneGranted,
     isWebRtcAvailable,
@@ -157,7 +167,9 @@ function setUp(
     service,
     loader,
     rooms,
+    joining,
     joinRoom,
+    loadRoomModule,
     isWebRtcAvailable,
     openMicrophone,
     plugIn: () => plugIn(),
@@ -257,6 +269,31 @@ describe('starting', () => {
     await settle();
     expect(service.start).toHaveBeenCalledOnce();
     expect(service.start.mock.calls[0]?.[1]?.custom_metadata).not.toHaveProperty('message_waiting');
+  });
+
+  test('a question that was tapped waits for the greeting where opening starts', async () => {
+    const { session, service, rooms, settle, agentSays } = setUp({
+      start_conversation_on_toggle: true,
+    });
+    session.setOpen(true);
+    session.sendMessage('Which beans?');
+    await settle();
+    expect(service.start).toHaveBeenCalledOnce();
+    expect(service.start.mock.calls[0]?.[1].custom_metadata).toMatchObject({
+      message_waiting: true,
+    });
+    rooms[0]?.events.agent('speaking');
+    agentSays('Hello!', 'greeting');
+    expect(rooms[0]?.room.sendText).not.toHaveBeenCalled();
+    rooms[0]?.events.agent('listening');
+    await vi.advanceTimersByTimeAsync(200);
+    expect(rooms[0]?.room.sendText.mock.calls).toEqual([['lk.chat', 'Which beans?']]);
+    agentSays('Three.');
+    expect(session.state.messages.map(({ text }) => text)).toEqual([
+      'Which beans?',
+      'Hello!',
+      'Three.',
+    ]);
   });
 
   test('consent comes first, and only once', async () => {
@@ -426,6 +463,7 @@ describe('a room that cannot be joined', () => {
     expect(loader.emit.mock.calls.filter(([name]) => name === 'error')).toEqual([
       ['error', { code: problem }],
     ]);
+    await vi.dynamicImportSettled();
     expect(warn.mock.calls.map(([line]) => line)).toEqual([
       expect.stringContaining(`${problem} (as LiveKit says)`),
     ]);
@@ -463,6 +501,7 @@ describe('a room that cannot be joined', () => {
     expect(openMicrophone).not.toHaveBeenCalled();
     expect(service.start).not.toHaveBeenCalled();
     expect(loader.emit).toHaveBeenCalledWith('error', { code: 'webrtc_missing' });
+    await vi.dynamicImportSettled();
     expect(warn).toHaveBeenCalledOnce();
     isWebRtcAvailable.mockReturnValue(true);
     session.sendMessage('Hello');
@@ -596,6 +635,21 @@ describe('an agent that is not there', () => {
     expect(session.state).toMatchObject({ phase: { name: 'live', isSilent: false } });
     await agentArrives();
     expect(rooms[1]?.room.sendText).toHaveBeenCalledWith('lk.chat', 'Hello');
+  });
+
+  test('does not answer: the first question is asked again, and shown once', async () => {
+    const { session, service, rooms, joining, settle, agentArrives } = setUp();
+    session.sendMessage('one');
+    await settle();
+    await agentArrives();
+    await vi.advanceTimersByTimeAsync(ANSWER_TIMEOUT);
+    expect(isSilent(session.state)).toBe(true);
+    service.resume.mockResolvedValueOnce(joining({ messages: [turn('worker-1', 'one')] }));
+    session.continue();
+    await settle();
+    await agentArrives();
+    expect(rooms[1]?.room.sendText.mock.calls).toEqual([['lk.chat', 'one']]);
+    expect(session.state.messages.map(({ text }) => text)).toEqual(['one']);
   });
 
   test('stops answering: only the unanswered messages are sent again in the next room', async () => {
@@ -813,6 +867,23 @@ describe('a room that is gone', () => {
     expect(rooms[1]?.room.sendText.mock.calls).toEqual([['lk.chat', 'and on Sundays?']]);
   });
 
+  test('in the middle of an answer is replaced by one that gets the question again', async () => {
+    const { session, service, rooms, settle, agentArrives } = await live();
+    session.sendMessage('and on Sundays?');
+    await settle();
+    const piece = { segment: 'a9', role: 'agent', text: 'On Sun', starts: true } as const;
+    rooms[0]?.events.piece({ ...piece, final: false });
+    rooms[0]?.events.closed();
+    await settle();
+    expect(service.resume.mock.calls.at(-1)?.at(-1)).toMatchObject({ message_waiting: true });
+    await agentArrives();
+    expect(rooms[1]?.room.sendText.mock.calls).toEqual([['lk.chat', 'and on Sundays?']]);
+    expect(session.state.messages.at(-1)).toMatchObject({
+      text: 'and on Sundays?',
+      state: 'done',
+    });
+  });
+
   test('a restored connection continues in the same room', async () => {
     const { session, rooms, settle, service } = await live();
     rooms[0]?.events.reconnecting();
@@ -885,6 +956,142 @@ describe('an earlier conversation', () => {
     expect(session.state.messages.map((m) => m.text)).toEqual(['Hello']);
   });
 
+  test('of one question only shows it once when it continues', async () => {
+    const { session, service, rooms, joining, settle, agentArrives } = returning();
+    await session.offerSaved();
+    service.resume.mockResolvedValueOnce(joining({ messages: [turn('m1', 'Hello')] }));
+    session.continue();
+    await settle();
+    await agentArrives();
+    expect(rooms[0]?.room.sendText.mock.calls).toEqual([['lk.chat', 'Hello']]);
+    expect(session.state.messages.map(({ id }) => id)).toEqual(['m1']);
+  });
+
+  describe('that the service is slow to find', () => {
+    const QUESTION = 'Which beans?';
+
+    /** The visitor opens the window and taps a question meanwhile. */
+    async function slow(changes: Partial<Config> = {}) {
+      const parts = returning(changes);
+      const found = await parts.service.read();
+      let answer: (value: VisitorConversation) => void = () => {};
+      let fail: (problem: Error) => void = () => {};
+      parts.service.read.mockReturnValue(
+        new Promise((resolve, reject) => {
+          answer = resolve;
+          fail = reject;
+        }),
+      );
+      parts.session.offerSaved();
+      parts.session.setOpen(true);
+      parts.session.sendMessage(QUESTION);
+      await parts.settle();
+      return { ...parts, answer: () => answer(found), fail: (problem: Error) => fail(problem) };
+    }
+
+    test('leaves the window open, with what was tapped, and starts no other', async () => {
+      const { session, service, openMicrophone, loadRoomModule } = await slow({
+        start_conversation_on_toggle: true,
+        default_mode: 'voice',
+      });
+      await vi.advanceTimersByTimeAsync(14_000);
+      expect(session.state).toMatchObject({
+        isOpen: true,
+        phase: { name: 'starting' },
+        messages: [{ text: QUESTION, state: 'waiting' }],
+      });
+      expect(loadRoomModule).toHaveBeenCalled();
+      expect(openMicrophone).not.toHaveBeenCalled();
+      expect(service.start).not.toHaveBeenCalled();
+      expect(service.resume).not.toHaveBeenCalled();
+    });
+
+    test('continues with what was tapped once it is found', async () => {
+      const { session, service, rooms, answer, settle, agentArrives } = await slow();
+      answer();
+      await settle();
+      await agentArrives();
+      expect(service.resume).toHaveBeenCalledOnce();
+      expect(service.start).not.toHaveBeenCalled();
+      expect(session.state.messages.map(({ text }) => text)).toEqual(['Hello', QUESTION]);
+      expect(rooms[0]?.room.sendText).toHaveBeenLastCalledWith('lk.chat', QUESTION);
+    });
+
+    test('is replaced by another one when it is not found', async () => {
+      const { service, rooms, fail, settle, agentArrives } = await slow();
+      fail(new ServiceProblem('network'));
+      await settle();
+      await agentArrives();
+      expect(service.start).toHaveBeenCalledOnce();
+      expect(rooms[0]?.room.sendText.mock.calls).toEqual([['lk.chat', QUESTION]]);
+    });
+
+    test('keeps what was typed before a consent', async () => {
+      const notice = { text: null, privacy_url: null, consent_required: true };
+      const { session, service, answer, settle } = await slow({ notice });
+      answer();
+      await settle();
+      expect(service.resume).not.toHaveBeenCalled();
+      expect(session.state).toMatchObject({
+        phase: { name: 'offered' },
+        messages: [
+          { text: 'Hello', state: 'done' },
+          { text: QUESTION, state: 'waiting' },
+        ],
+      });
+    });
+
+    test('is not taken from another tab for what was tapped', async () => {
+      const { session, service, tabs, answer, settle } = await slow();
+      tabs.ask.mock.calls[0]?.[1]();
+      answer();
+      await settle();
+      expect(service.resume).not.toHaveBeenCalled();
+      expect(session.state.phase).toEqual({ name: 'offered', isOpenElsewhere: true });
+      expect(session.state.messages.at(-1)).toMatchObject({ text: QUESTION, state: 'waiting' });
+    });
+  });
+
+  describe('that another tab turns out to have, ends a call', () => {
+    test('that was begun before', async () => {
+      const { session, service, tabs, track, settle } = returning();
+      let answer: () => void = () => {};
+      const found = await service.read();
+      service.read.mockReturnValue(new Promise((resolve) => (answer = () => resolve(found))));
+      session.offerSaved();
+      await session.startCall();
+      expect(session.state.voice.name).toBe('on');
+      tabs.ask.mock.calls[0]?.[1]();
+      answer();
+      await settle();
+      expect(session.state).toMatchObject({
+        phase: { name: 'offered', isOpenElsewhere: true },
+        voice: { name: 'off', problem: null },
+      });
+      expect(track.stop).toHaveBeenCalled();
+      expect(service.resume).not.toHaveBeenCalled();
+    });
+
+    test('for which the visitor is asked for the microphone', async () => {
+      const { session, service, tabs, track, openMicrophone, settle } = returning();
+      await session.offerSaved();
+      let give: () => void = () => {};
+      openMicrophone.mockReturnValueOnce(
+        new Promise((resolve) => (give = () => resolve(track as unknown as MediaStreamTrack))),
+      );
+      session.startCall();
+      tabs.ask.mock.calls[0]?.[1]();
+      give();
+      await settle();
+      expect(session.state).toMatchObject({
+        phase: { name: 'offered', isOpenElsewhere: true },
+        voice: { name: 'off', problem: null },
+      });
+      expect(track.stop).toHaveBeenCalled();
+      expect(service.resume).not.toHaveBeenCalled();
+    });
+  });
+
   test('typing continues it', async () => {
     const { session, service, settle } = returning();
     await session.offerSaved();
@@ -952,9 +1159,10 @@ describe('an earlier conversation', () => {
   });
 
   test('is ended when the visitor starts over', async () => {
-    const { session, service, storage } = returning();
+    const { session, service, storage, settle } = returning();
     await session.offerSaved();
     session.startOver();
+    await settle();
     expect(service.end).toHaveBeenCalledWith('c1', 'old');
     expect(storage.conversation(Date.now())).toBeNull();
     expect(session.state.phase.name).toBe('idle');
@@ -1528,6 +1736,119 @@ test('turns that are not reported yet are when the page is left', async () => {
   expect(service.report).toHaveBeenCalledOnce();
 });
 
+describe('the last turns before the end of a conversation', () => {
+  const talk = async () => {
+    const parts = setUp();
+    parts.session.sendMessage('Hello');
+    await parts.settle();
+    await parts.agentArrives();
+    parts.agentSays('Hi');
+    return parts;
+  };
+  const reported = ({ service }: ReturnType<typeof setUp>) =>
+    (service.report.mock.calls as unknown as [string, string, { text: string }[]][]).map(
+      ([id, token, turns]) => [id, token, ...turns.map(({ text }) => text)],
+    );
+
+  test.each<[string, (session: Session) => void]>([
+    ['ended', (session) => void session.end()],
+    ['started over', (session) => session.startOver()],
+  ])('are reported before it is %s', async (_, leave) => {
+    const parts = await talk();
+    leave(parts.session);
+    await parts.settle();
+    expect(reported(parts)).toEqual([['c1', 'token1', 'Hello', 'Hi']]);
+    expect(parts.service.end).toHaveBeenCalledWith('c1', 'token1');
+    const [report = 0] = parts.service.report.mock.invocationCallOrder;
+    const [end = 0] = parts.service.end.mock.invocationCallOrder;
+    expect(report).toBeLessThan(end);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(parts.service.report).toHaveBeenCalledOnce();
+  });
+
+  test('are reported although the service is slow, and it ends afterwards', async () => {
+    const parts = await talk();
+    let store: () => void = () => {};
+    parts.service.report.mockReturnValueOnce(new Promise((resolve) => (store = resolve)));
+    parts.session.end();
+    await parts.settle();
+    expect(parts.session.state.phase.name).toBe('ended');
+    expect(parts.service.end).not.toHaveBeenCalled();
+    store();
+    await parts.settle();
+    expect(parts.service.end).toHaveBeenCalledOnce();
+  });
+
+  test.each<[string, (session: Session) => void]>([
+    ['ended', (session) => void session.end()],
+    ['started over', (session) => session.startOver()],
+  ])('are not waited for where the page is left once it is %s', async (_, leave) => {
+    const { session, service, settle } = await talk();
+    let store: () => void = () => {};
+    service.report.mockReturnValueOnce(new Promise((resolve) => (store = resolve)));
+    leave(session);
+    await settle();
+    session.leavePage();
+    expect(service.end.mock.calls).toEqual([['c1', 'token1']]);
+    store();
+    await settle();
+    session.leavePage();
+    expect(service.end, 'once').toHaveBeenCalledOnce();
+  });
+
+  test('are not waited for once another conversation ends, too', async () => {
+    const { session, service, joining, settle } = await talk();
+    service.report.mockReturnValueOnce(new Promise(() => {}));
+    session.startOver();
+    service.start.mockResolvedValueOnce(joining({ id: 'c2' }));
+    session.start();
+    await settle();
+    expect(service.end).not.toHaveBeenCalled();
+    session.startOver();
+    await settle();
+    expect(service.end.mock.calls).toEqual([
+      ['c1', 'token1'],
+      ['c2', 'token2'],
+    ]);
+  });
+
+  test('do not become turns of the next one, which begins at once', async () => {
+    const parts = await talk();
+    const { session, service, rooms, joining, settle, agentArrives } = parts;
+    rooms[0]?.room.sendText.mockRejectedValue(new Error('no connection'));
+    session.sendMessage('And tea?');
+    await settle();
+    const piece = { segment: 'a2', role: 'agent', text: 'We also', starts: true } as const;
+    rooms[0]?.events.piece({ ...piece, final: false });
+    service.start.mockResolvedValueOnce(joining({ id: 'c2' }));
+    session.end();
+    session.sendAgain();
+    await settle();
+    await agentArrives();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(reported(parts)).toEqual([
+      ['c1', 'token1', 'Hello', 'Hi', 'We also'],
+      ['c2', 'token2', 'And tea?'],
+    ]);
+  });
+
+  test('are not sent to a service that has ended it', async () => {
+    const parts = await talk();
+    parts.service.read.mockResolvedValue(conversation({ status: 'completed', is_open: false }));
+    parts.rooms[0]?.events.closed();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(parts.session.state.phase.name).toBe('ended');
+    expect(parts.service.report).not.toHaveBeenCalled();
+  });
+
+  test('are reported with the token of a resume meanwhile', async () => {
+    const parts = await talk();
+    parts.session.continue();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(reported(parts)).toEqual([['c1', 'token2', 'Hello', 'Hi']]);
+  });
+});
+
 test('turns are reported together, each once, and unread ones counted while closed', async () => {
   const { session, service, loader, settle, agentArrives, agentSays } = setUp();
   session.sendMessage('Hello');
@@ -1554,6 +1875,205 @@ test('turns are reported together, each once, and unread ones counted while clos
     count: 0,
     preview: '',
   });
+});
+
+/** A page, and what the visitor finds on the next one of the same tab. */
+function twoPages(changes: Partial<Config> = {}) {
+  const storage = createStorage('w1', throwBlocked);
+  const tabStorage = createStorage('w1', throwBlocked);
+  const before = setUp(changes, storage, tabStorage);
+  before.session.nextPage.restoreLeftPage(false);
+  const arrive = () => {
+    before.session.nextPage.leave();
+    return setUp(changes, storage, tabStorage);
+  };
+  return { before, arrive, tabStorage };
+}
+
+/** Does what the window does when it is drawn. */
+async function open({ session, settle }: ReturnType<typeof setUp>) {
+  if (!session.nextPage.restoreLeftPage(true)) await session.offerSaved();
+  session.nextPage.resumeHere();
+  session.setOpen(true);
+  await settle();
+}
+
+describe('what was not sent on the page before', () => {
+  const hello = form('hello', [field({ id: 'name', type: 'text', required: true })]);
+  const contact = form('contact', [field({ id: 'name', type: 'text' })]);
+  const UNSENT = [{ text: 'Hello', state: 'waiting' }];
+
+  test.each<[string, (page: ReturnType<typeof setUp>) => void]>([
+    ['started', ({ service }) => service.start.mockReturnValue(new Promise(() => {}))],
+    [
+      'tried again',
+      ({ service }) => service.start.mockRejectedValue(new ServiceProblem('network')),
+    ],
+  ])('is sent at once where the conversation was being %s', async (_, prepare) => {
+    const { before, arrive } = twoPages();
+    prepare(before);
+    before.session.sendMessage('Hello');
+    await before.settle();
+    const next = arrive();
+    await open(next);
+    expect(next.service.start).toHaveBeenCalledOnce();
+    await next.agentArrives();
+    expect(next.rooms[0]?.room.sendText.mock.calls).toEqual([['lk.chat', 'Hello']]);
+    expect(next.session.state.messages).toMatchObject([{ text: 'Hello', state: 'done' }]);
+  });
+
+  test('continues the conversation that the page before had not found yet', async () => {
+    const { before, arrive } = twoPages();
+    before.storage.saveConversation({ id: 'c1', token: 'old', at: Date.now() });
+    before.service.read.mockReturnValue(new Promise(() => {}));
+    before.session.offerSaved();
+    before.session.sendMessage('Hello');
+    await before.settle();
+    const next = arrive();
+    next.service.read.mockResolvedValue(conversation({ messages: [turn('m0', 'Hi!', 'agent')] }));
+    await open(next);
+    expect(next.service.start).not.toHaveBeenCalled();
+    expect(next.service.resume).toHaveBeenCalledOnce();
+    expect(next.session.state.messages.map(({ text }) => text)).toEqual(['Hi!', 'Hello']);
+  });
+
+  test('waits for the visitor after a refusal', async () => {
+    const { before, arrive } = twoPages();
+    before.service.start.mockRejectedValue(new ServiceProblem('rate_limited', 429));
+    before.session.sendMessage('Hello');
+    await before.settle();
+    const next = arrive();
+    await open(next);
+    expect(next.session.state).toMatchObject({ phase: { name: 'idle' }, messages: UNSENT });
+    expect(next.service.start).not.toHaveBeenCalled();
+    next.session.sendAgain();
+    await next.settle();
+    await next.agentArrives();
+    expect(next.rooms[0]?.room.sendText.mock.calls).toEqual([['lk.chat', 'Hello']]);
+  });
+
+  test('stays below a conversation that can be continued only later', async () => {
+    const { before, arrive } = twoPages();
+    before.session.sendMessage('One');
+    await before.settle();
+    await before.agentArrives();
+    before.agentSays('Two');
+    before.service.resume.mockRejectedValue(new ServiceProblem('rate_limited', 429));
+    before.rooms[0]?.events.closed();
+    await before.settle();
+    before.session.sendMessage('Hello');
+    await before.settle();
+    expect(before.session.state.phase.name).toBe('refused');
+    const next = arrive();
+    const messages = [turn('m1', 'One'), turn('m2', 'Two', 'agent')];
+    next.service.read.mockResolvedValue(conversation({ messages }));
+    await open(next);
+    expect(next.session.state).toMatchObject({
+      phase: { name: 'offered' },
+      messages: [{ text: 'One' }, { text: 'Two' }, ...UNSENT],
+    });
+  });
+
+  test('is kept when the conversation cannot be continued here', async () => {
+    const { before, arrive } = twoPages();
+    before.session.sendMessage('One');
+    await before.settle();
+    await before.agentArrives();
+    before.agentSays('Two');
+    before.rooms[0]?.room.sendText.mockRejectedValue(new Error('no connection'));
+    before.session.sendMessage('Hello');
+    await before.settle();
+    const next = arrive();
+    next.storage.saveConversation(null);
+    await open(next);
+    expect(next.session.state).toMatchObject({ phase: { name: 'idle' }, messages: UNSENT });
+  });
+
+  test('is kept with the form before the conversation, as far as that was filled in', async () => {
+    const { before, arrive } = twoPages({ pre_conversation_form: hello });
+    before.session.sendMessage('Hello');
+    before.session.forms.saveDraft('before', { name: 'A' });
+    const next = arrive();
+    await open(next);
+    const { session, service, settle } = next;
+    expect(session.state).toMatchObject({ form: { definition: { id: 'hello' } } });
+    expect(session.state.messages).toMatchObject(UNSENT);
+    expect(session.forms.drafts.get('before')).toEqual({ name: 'A' });
+    session.closeForm({ name: 'Ada' });
+    await settle();
+    expect(service.start.mock.calls[0]?.[1]).toMatchObject({ form: { name: 'Ada' } });
+    expect(session.forms.drafts.has('before')).toBe(false);
+  });
+
+  test('is kept with the answers of that form when the start was refused', async () => {
+    const { before, arrive } = twoPages({
+      pre_conversation_form: hello,
+      pre_conversation_show_once: false,
+    });
+    before.service.start.mockRejectedValue(new ServiceProblem('rate_limited', 429));
+    before.session.sendMessage('Hello');
+    before.session.forms.saveDraft('before', { name: 'Ada' });
+    before.session.closeForm({ name: 'Ada' });
+    await before.settle();
+    expect(before.session.state.phase.name).toBe('refused');
+    const next = arrive();
+    await open(next);
+    expect(next.session.state).toMatchObject({ form: null, messages: UNSENT });
+    next.session.sendAgain();
+    expect(next.session.state).toMatchObject({ form: { definition: { id: 'hello' } } });
+    expect(next.session.forms.drafts.get('before')).toEqual({ name: 'Ada' });
+  });
+
+  test('may also be a form that the visitor opened', async () => {
+    const { before, arrive } = twoPages({ forms: [contact] });
+    before.service.start.mockRejectedValue(new ServiceProblem('rate_limited', 429));
+    before.session.openForm('contact');
+    await before.settle();
+    const id = before.session.state.requests[0]?.id ?? '';
+    before.session.forms.saveDraft(id, { name: 'Ada' });
+    const next = arrive();
+    await open(next);
+    expect(next.session.state.requests).toMatchObject([{ id, status: 'open', isOwn: true }]);
+    expect(next.session.forms.drafts.get(id)).toEqual({ name: 'Ada' });
+  });
+
+  test('and was sent on the next one is not unsent on a page that the browser kept', async () => {
+    const { before, arrive } = twoPages();
+    before.service.start.mockRejectedValue(new ServiceProblem('rate_limited', 429));
+    before.session.sendMessage('Hello');
+    await before.settle();
+    const next = arrive();
+    await open(next);
+    next.session.sendAgain();
+    await next.settle();
+    await next.agentArrives();
+    await next.session.end();
+    next.session.nextPage.leave();
+    await open(before);
+    expect(before.session.state.messages).toEqual([]);
+  });
+
+  test.each(['the visitor', 'the agent'])(
+    'a form of %s that was sent on the next one is not unsent on a page that the browser kept',
+    async (who) => {
+      const { before, arrive } = twoPages({ forms: [contact] });
+      before.session.start();
+      await before.settle();
+      await before.agentArrives();
+      if (who === 'the visitor') before.session.openForm('contact');
+      else before.rooms[0]?.events.form('contact', 60_000);
+      const id = before.session.state.requests[0]?.id ?? '';
+      before.session.forms.saveDraft(id, { name: 'Ada' });
+      const next = arrive();
+      await open(next);
+      await next.session.forms.send(id, { name: 'Ada' });
+      await next.session.end();
+      next.session.nextPage.leave();
+      await open(before);
+      expect(before.session.state.requests).toEqual([]);
+      expect([...before.session.forms.drafts]).toEqual([]);
+    },
+  );
 });
 
 describe('the next page of the same tab', () => {
@@ -1620,6 +2140,29 @@ describe('the next page of the same tab', () => {
       'Hi!',
       'And on Sunday?',
     ]);
+  });
+
+  test.each([
+    ['this window', (id: string) => [turn(id, 'Hello')]],
+    ['the worker', () => [turn('worker-1', 'Hello')]],
+    [
+      'the worker, with the answer that was cut off',
+      () => [turn('worker-1', 'Hello'), turn('worker-2', 'We are', 'agent')],
+    ],
+  ])('shows a first question once that %s has reported', async (_, historyOf) => {
+    const { before, arrive } = twoPages();
+    before.session.sendMessage('Hello');
+    await before.settle();
+    await before.agentArrives();
+    const piece = { segment: 'a1', role: 'agent', text: 'We are', starts: true } as const;
+    before.rooms[0]?.events.piece({ ...piece, final: false });
+    const { id = '' } = before.session.state.messages[0] ?? {};
+    const next = arrive();
+    next.service.resume.mockResolvedValueOnce(next.joining({ messages: historyOf(id) }));
+    await open(next);
+    await next.agentArrives();
+    expect(next.rooms[0]?.room.sendText.mock.calls).toEqual([['lk.chat', 'Hello']]);
+    expect(next.session.state.messages).toMatchObject([{ id, text: 'Hello', state: 'done' }]);
   });
 
   test('waits for the last word of a window that is still there', async () => {
@@ -1709,6 +2252,7 @@ describe('the next page of the same tab', () => {
     next.session.sendMessage('Thanks');
     await next.settle();
     next.agentSays('You are welcome.', 'a2');
+    next.session.draft = 'Good';
     next.session.nextPage.leave();
     next.storage.saveConversation({ id: 'c1', token: 'newest', at: Date.now() });
 
@@ -1726,6 +2270,36 @@ describe('the next page of the same tab', () => {
       'Thanks',
       'You are welcome.',
     ]);
+    expect(before.session.draft).toBe('Good');
+  });
+
+  test.each([
+    ['continues', (page: ReturnType<typeof setUp>) => page.session.openForm('contact')],
+    ['has ended', (page: ReturnType<typeof setUp>) => page.session.end()],
+  ])('leaves alone what is typed right after Back, where the conversation %s', async (_, use) => {
+    const { before, next } = await changePage(({ session }) => {
+      session.draft = 'And the';
+      session.openForm('contact');
+    });
+    const { id = '' } = before.session.state.requests[0] ?? {};
+    await open(next);
+    await use(next);
+    next.session.draft = 'Good';
+    next.session.forms.saveDraft(id, { name: 'A' });
+    next.session.nextPage.leave();
+    before.rooms[0]?.room.sendText.mockRejectedValue(new Error('no connection'));
+    before.session.sendMessage('One more thing');
+    before.session.draft = 'And this';
+    before.session.forms.saveDraft(id, { name: 'Ada' });
+    await before.settle();
+    before.session.nextPage.restoreLeftPage(true);
+    expect(before.session.draft).toBe('And this');
+    expect(before.session.state.messages.at(-1)).toMatchObject({
+      text: 'One more thing',
+      state: 'waiting',
+    });
+    expect(before.session.forms.drafts.get(id)).toEqual({ name: 'Ada' });
+    expect(before.session.state.requests).toMatchObject([{ id }]);
   });
 
   test.each([
@@ -1756,10 +2330,94 @@ describe('the next page of the same tab', () => {
       session.draft = 'One more';
     });
     const left = tabStorage.read('left-page');
-    expect(left).toMatchObject({ messages: [], requests: [], call: 'none', draft: 'One more' });
+    expect(left).toMatchObject({
+      conversation: { name: 'none' },
+      messages: [],
+      requests: [],
+      call: 'none',
+      draft: 'One more',
+    });
     expect(next.session.nextPage.restoreLeftPage(true)).toBe(false);
     expect(next.session.draft).toBe('One more');
     expect(next.session.state.phase.name).toBe('idle');
+  });
+
+  test('shows an enlarged window as large', async () => {
+    const { next } = await changePage(({ session }) => session.enlarge(true));
+    next.session.nextPage.restoreLeftPage(true);
+    expect(next.session.state.isExpanded).toBe(true);
+  });
+
+  test('asks for feedback again, as far as it was filled in', async () => {
+    const post_conversation_feedback = {
+      ...config().post_conversation_feedback,
+      enabled: true,
+    };
+    const { before, arrive } = twoPages({ post_conversation_feedback });
+    before.session.sendMessage('Hello');
+    await before.settle();
+    await before.agentArrives();
+    before.agentSays('Hi!');
+    await before.session.end();
+    before.session.forms.saveDraft('feedback', { comment: 'Very' });
+    const next = arrive();
+    const { session, service, settle } = next;
+    expect(session.nextPage.restoreLeftPage(true)).toBe(true);
+    session.setOpen(true);
+    await session.nextPage.resumeHere();
+    await settle();
+    expect(session.state).toMatchObject({ phase: { name: 'ended', feedback: 'asked' } });
+    expect(session.state.messages).toEqual(before.session.state.messages);
+    expect(session.forms.drafts.get('feedback')).toEqual({ comment: 'Very' });
+    expect(service.resume).not.toHaveBeenCalled();
+    await session.submitFeedback({ rating: 5, comment: 'Very good' });
+    expect(service.submitFeedback).toHaveBeenCalledWith('c1', 'token1', {
+      rating: 5,
+      comment: 'Very good',
+    });
+    expect(session.forms.drafts.has('feedback')).toBe(false);
+  });
+
+  describe('of a conversation that asks for feedback', () => {
+    const TOKEN = /token1/;
+
+    async function asked() {
+      const { post_conversation_feedback } = config();
+      const pages = twoPages({
+        post_conversation_feedback: { ...post_conversation_feedback, enabled: true },
+      });
+      const { session, settle } = pages.before;
+      session.sendMessage('Hello');
+      await settle();
+      await session.end();
+      await vi.advanceTimersByTimeAsync(200);
+      return { ...pages, stored: () => JSON.stringify(pages.tabStorage.read('left-page')) };
+    }
+
+    test.each<[string, (session: Session) => unknown]>([
+      ['given', (session) => session.submitFeedback({ rating: 5 })],
+      ['skipped', (session) => session.skipFeedback()],
+    ])('gets the token once it is left, and none after that was %s', async (_, finish) => {
+      const { before, stored } = await asked();
+      const { nextPage } = before.session;
+      expect(stored(), 'the page is there').not.toMatch(TOKEN);
+      nextPage.leave();
+      expect(stored(), 'the page is left').toMatch(TOKEN);
+      expect(nextPage.restoreLeftPage(true)).toBe(true);
+      expect(stored(), 'at once').not.toMatch(TOKEN);
+      await vi.advanceTimersByTimeAsync(200);
+      expect(stored(), 'the page is back').not.toMatch(TOKEN);
+      await finish(before.session);
+      nextPage.leave();
+      expect(stored(), 'there is nothing to ask for').not.toMatch(TOKEN);
+    });
+
+    test('does not ask for it with a token that is too old', async () => {
+      const { arrive } = await asked();
+      const { session } = arrive();
+      vi.setSystemTime(Date.now() + TOKEN_LIFETIME);
+      expect(session.nextPage.restoreLeftPage(true)).toBe(false);
+    });
   });
 
   const talk = async ({ session, settle }: ReturnType<typeof setUp>) => {
@@ -1943,4 +2601,101 @@ test('a voice that the browser does not play is played on a tap', async () => {
   expect(rooms[0]?.room.playAgent).toHaveBeenLastCalledWith(true);
   rooms[0]?.events.soundBlocked(false);
   expect(session.state.isSoundBlocked).toBe(false);
+});
+
+describe('a microphone that the visitor chooses', () => {
+  const newTrack = () =>
+    Object.assign(new EventTarget(), { stop: vi.fn() }) as unknown as MediaStreamTrack;
+
+  test.each(['busy', 'denied', 'missing'] as const)(
+    'and that is %s is not kept, and the call continues',
+    async (problem) => {
+      const { session, rooms, track, openMicrophone, storage, settle } = setUp();
+      await session.startCall();
+      await settle();
+      openMicrophone.mockResolvedValueOnce(problem);
+      expect(await session.chooseMicrophone('headset')).toBe(false);
+      expect(openMicrophone, 'no other one instead').toHaveBeenCalledTimes(2);
+      expect(storage.read('microphone')).toBeNull();
+      expect(track.stop).not.toHaveBeenCalled();
+      expect(rooms[0]?.room.startPublishing).toHaveBeenCalledOnce();
+      expect(session.state.voice).toEqual({ name: 'on', isMuted: false });
+      session.endCall();
+      await session.startCall();
+      expect(openMicrophone).toHaveBeenLastCalledWith(undefined);
+    },
+  );
+
+  test('last is the one that is used, also where another one is still opening', async () => {
+    const { session, rooms, openMicrophone, storage, settle } = setUp();
+    await session.startCall();
+    await settle();
+    let open = (_: MediaStreamTrack) => {};
+    openMicrophone.mockReturnValueOnce(new Promise((resolve) => (open = resolve)));
+    const last = newTrack();
+    openMicrophone.mockResolvedValueOnce(last);
+    const choices = ['phone', 'headset'].map((id) => session.chooseMicrophone(id));
+    await settle();
+    open(newTrack());
+    expect(await Promise.all(choices)).toEqual([true, true]);
+    await settle();
+    expect(rooms[0]?.room.startPublishing).toHaveBeenLastCalledWith(last, false);
+    expect(storage.read('microphone')).toBe('headset');
+  });
+
+  test('and that fails leaves the choice of another one', async () => {
+    const { session, openMicrophone, settle } = setUp();
+    await session.startCall();
+    await settle();
+    openMicrophone.mockRejectedValueOnce(new Error('not foreseen'));
+    await expect(session.chooseMicrophone('phone')).rejects.toThrow();
+    openMicrophone.mockResolvedValueOnce(newTrack());
+    expect(await session.chooseMicrophone('headset')).toBe(true);
+  });
+
+  test('is not published after the call has ended', async () => {
+    const { session, rooms, openMicrophone, settle } = setUp();
+    await session.startCall();
+    await settle();
+    const { stopPublishing, startPublishing } = rooms[0]?.room ?? {};
+    let stopped = () => {};
+    stopPublishing?.mockReturnValueOnce(new Promise((resolve) => (stopped = resolve)));
+    openMicrophone.mockResolvedValueOnce(newTrack());
+    await session.chooseMicrophone('headset');
+    session.endCall();
+    stopped();
+    await settle();
+    expect(startPublishing, 'only the one before').toHaveBeenCalledOnce();
+  });
+
+  test('and that opens is kept', async () => {
+    const { session, openMicrophone, storage, settle } = setUp();
+    await session.startCall();
+    await settle();
+    openMicrophone.mockResolvedValueOnce(newTrack());
+    expect(await session.chooseMicrophone('headset')).toBe(true);
+    expect(storage.read('microphone')).toBe('headset');
+  });
+
+  test.each(['busy', 'missing'] as const)(
+    'and that is %s at the next call leaves it to any other one',
+    async (problem) => {
+      const { session, openMicrophone, storage } = setUp();
+      storage.write('microphone', 'headset');
+      openMicrophone.mockImplementation(async (id) => (id ? problem : newTrack()));
+      await session.startCall();
+      expect(openMicrophone.mock.calls).toEqual([['headset'], []]);
+      expect(session.state.voice).toEqual({ name: 'on', isMuted: false });
+      expect(storage.read('microphone'), 'it may be back for the next call').toBe('headset');
+    },
+  );
+
+  test('is not asked for twice by a visitor who denies it', async () => {
+    const { session, openMicrophone, storage } = setUp();
+    storage.write('microphone', 'headset');
+    openMicrophone.mockResolvedValue('denied');
+    await session.startCall();
+    expect(openMicrophone).toHaveBeenCalledOnce();
+    expect(session.state.voice).toEqual({ name: 'off', problem: 'denied' });
+  });
 });

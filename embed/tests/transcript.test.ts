@@ -2,12 +2,14 @@
 import { describe, expect, test } from 'vitest';
 import {
   addTyped,
+  addWaiting,
   applyPiece,
   expectRest,
   type Message,
   markSent,
   type Piece,
   prepareForNewRoom,
+  withoutAnswerTo,
 } from '../src/window/conversation/transcript';
 
 const NOW = '2026-01-01T00:00:00.000Z';
@@ -85,6 +87,45 @@ test('in a new room only what nobody answered is sent again', () => {
     'done',
     'waiting',
   ]);
+  const cutOff = before.slice(0, 2);
+  expect(
+    prepareForNewRoom(cutOff).map(({ id, state }) => [id, state]),
+    'with an answer that was cut off, its question',
+  ).toEqual([['q1', 'waiting']]);
+});
+
+describe('what waits below what the service has', () => {
+  const turn = (id: string, role: Message['role'], text: string): Message => ({
+    id,
+    role,
+    text,
+    created_at: NOW,
+    state: 'done',
+  });
+  const waiting = addTyped([], 'm1', 'Open?', NOW);
+  const ids = (messages: Message[]) => messages.map(({ id }) => id);
+  const question = turn('w1', 'visitor', 'Open?');
+  const answer = turn('w2', 'agent', 'We');
+
+  test.each<[string, Message[], string[]]>([
+    ['nothing', [], ['m1']],
+    ['other turns', [turn('w0', 'visitor', 'Hello'), answer], ['w0', 'w2', 'm1']],
+    ['the same turn', [turn('m1', 'visitor', 'Open?')], ['m1']],
+    ['the same turn and an answer', [turn('m1', 'visitor', 'Open?'), answer], ['w2', 'm1']],
+    ['the turn as the worker heard it', [answer, question], ['w2', 'm1']],
+    ['an answered question of the same words', [question, answer], ['w1', 'w2', 'm1']],
+    ['a greeting of the same words', [turn('w0', 'agent', 'Open?')], ['w0', 'm1']],
+  ])('%s', (_, earlier, expected) => {
+    expect(ids(addWaiting(earlier, waiting))).toEqual(expected);
+  });
+
+  test.each<[string, Message[], string[]]>([
+    ['its answer', [answer, question, turn('w3', 'agent', 'We')], ['w2', 'w1']],
+    ['nothing of other questions', [turn('w0', 'visitor', 'Hello'), answer], ['w0', 'w2']],
+    ['nothing of a greeting', [answer], ['w2']],
+  ])('leaves out %s', (_, earlier, expected) => {
+    expect(ids(withoutAnswerTo(waiting, earlier))).toEqual(expected);
+  });
 });
 
 describe('an answer that the end of a call cuts off', () => {

@@ -15,9 +15,9 @@ interface Registry extends WebWidgetRegistry {
 }
 
 function createRegistry(): Registry {
-  const widgets = new Map<string, ReturnType<typeof createWidget>>();
+  const widgets: Record<string, WebWidget> = {};
   const waiting: WebWidgetQueued[] = [];
-  const get = (id = [...widgets.keys()][0]) => widgets.get(id as string);
+  const get = (id = Object.keys(widgets)[0]) => widgets[id as string];
   function push(queued: WebWidgetQueued) {
     // One function, or an id and a function.
     const [callback, id] = [queued].flat().reverse() as [Callback, string?];
@@ -36,13 +36,8 @@ function createRegistry(): Registry {
     add(tag) {
       const target = readTag(tag) as Target;
       const { id } = target;
-      const known = widgets.get(id);
-      // The page may have removed what the first tag drew.
-      if (known) return known.attach();
-      widgets.set(
-        id,
-        createWidget(target, () => widgets.delete(id)),
-      );
+      if (get(id)) return;
+      widgets[id] = createWidget(target, () => delete widgets[id]);
       waiting.splice(0).map(push);
     },
   };
@@ -59,5 +54,5 @@ try {
   tags.map(page.add);
   if (!tags[0]) console.warn('Web widget:', 'set data-web-widget');
 } catch (error) {
-  console.error('Web widget:', error);
+  console.warn('Web widget:', error);
 }

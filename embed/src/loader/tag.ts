@@ -56,8 +56,7 @@ export function readTag({ src, dataset }: Tag): Target | '' | undefined {
 export function findTags(own: Tag | null, tags: Tag[], stack?: string): Tag[] {
   // The address of the running script, as browsers write it into a stack.
   const [src] = /http\S+?\/public\/embed\/[^\s:)]+/.exec(stack as string) || [];
-  const ours = tags.filter(readTag);
   if (own && readTag(own)) return [own];
-  if (src) return [ours.find((tag) => tag.src === src) || { src, dataset: {} }];
-  return ours;
+  if (src) return [tags.find((tag) => tag.src === src) || { src, dataset: {} }];
+  return tags.filter(readTag);
 }

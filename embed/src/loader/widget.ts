@@ -3,31 +3,30 @@
  * window belongs to the panel script, which is loaded when it is first opened.
  */
 import type { WebWidget } from '../../packages/web-widget/src/types';
+import { element } from '../shared/element';
 import type { Emit } from '../shared/messages';
 import { NEXT_PAGE_TIME } from '../shared/next-page';
 import type { Panel, Words } from '../shared/panel';
 import { importPanelScript } from './panel-script';
 import type { Target } from './tag';
-import { element, type LauncherBody, styleText } from './view';
+import { type LauncherBody, styleText } from './view';
 
 type Tappable = HTMLElement & { tap?(): void };
+type Timer = ReturnType<typeof setTimeout>;
 
 /** Nothing of the service arrives: more is not known. */
 const UNREACHABLE = 'service unreachable';
 
-/** The widget, and what puts it back on a page that removed it. */
-export function createWidget(
-  target: Target,
-  onDestroy: () => void,
-): WebWidget & { attach(): void } {
+export function createWidget(target: Target, onDestroy: () => void): WebWidget {
   const { service, id, options } = target;
   const stop = new AbortController();
   const { signal } = stop;
   let wanted = options.open != null;
   let panel: Panel | undefined;
+  /** Names of events that the page listens to; the panel script knows whether there are such. */
+  const eventNames = new Set<string>();
   const box = element('div');
   // Not until the launcher is drawn.
-  let attach: (() => void) | undefined;
   let load: ((question?: string) => void) | undefined;
 
   function show(next: boolean, question?: string) {
@@ -47,7 +46,10 @@ export function createWidget(
   }
 
   const emit: Emit = (name, detail?: object) => {
-    document.dispatchEvent(new CustomEvent(`web-widget:${name}`, { detail: { ...detail, id } }));
+    // The signal for the callbacks of `on`: `document.open` removes all listeners of the document.
+    if (signal.aborted) return;
+    for (const to of [document, signal])
+      to.dispatchEvent(new CustomEvent(`web-widget:${name}`, { detail: { ...detail, id } }));
   };
 
   /** Calls the service about this widget; throws the problem document of a refusal. */
@@ -56,9 +58,8 @@ export function createWidget(
       signal,
       ...request,
     });
-    const body = await response.json();
-    if (!response.ok) throw body;
-    return body;
+    if (response.ok) return response.json();
+    throw await response.json();
   }
 
   function draw({ config, words: catalog }: LauncherBody) {
@@ -67,11 +68,34 @@ export function createWidget(
       .map((tag) => catalog[tag?.slice(0, 2) as string])
       .find(Boolean) as Words;
     const { url, text } = config.fallback;
-    const { icon_url, label } = config.trigger;
+    const { icon_url: src, label, position } = config.trigger;
     const key = `web-widget:${id}:suggestions`;
-    const icon = element('i');
-    const alert = element('section', { role: 'alert' });
-    const suggestions = element('section');
+    const alert = element(
+      'section',
+      { role: 'alert' },
+      element('button', { tap: () => show(true) }, `${words[0]} ${words[1]}`),
+      url ? element('a', { href: url }, text || url) : '',
+    );
+    const close = element(
+      'button',
+      {
+        ariaLabel: words[2],
+        tap() {
+          keepFocus();
+          dismiss();
+        },
+      },
+      '×',
+    );
+    const questions = config.suggested_questions;
+    const suggestions = element(
+      'section',
+      {},
+      close,
+      ...questions.map((question) =>
+        element('button', { dir: 'auto', tap: () => show(true, question) }, question),
+      ),
+    );
     const button = element(
       'button',
       {
@@ -79,15 +103,32 @@ export function createWidget(
         ariaLabel: label || config.chat.title || 'Chat',
         tap: () => show(!wanted),
       },
-      icon,
+      element(
+        'i',
+        {},
+        src
+          ? element('img', {
+              alt: '',
+              src,
+              onerror(this: Element) {
+                this.remove();
+              },
+            })
+          : '',
+      ),
       label || '',
     );
     const host = element('web-widget' as 'div');
     const root = host.attachShadow({ mode: 'closed' });
-    let questions = config.suggested_questions;
-    /** How often the node was attached: at first, and again lately. */
+    /** How often the node was attached: at first, and again in the last five seconds. */
     let attached = 0;
-    let timer: ReturnType<typeof setTimeout>;
+    /** Runs for five seconds after the node was attached again. */
+    let reattachTimer: Timer | undefined;
+    /** Runs while the panel script is expected; that of the newest try. */
+    let timer: Timer | undefined;
+    /** The question that was tapped before the panel was there; closing the window drops it. */
+    let pendingQuestion: string | undefined;
+    let hiddenOn: RegExp | '' | undefined;
 
     /** Removes the suggestions, for this visitor. */
     function dismiss() {
@@ -98,13 +139,35 @@ export function createWidget(
       } catch {}
     }
 
+    /** Before what has the focus is removed: the keyboard would start at the page's beginning. */
+    function keepFocus() {
+      if (root.activeElement) button.focus();
+    }
+
+    /** Nothing is expected, and nothing has failed. */
+    function settle() {
+      keepFocus();
+      alert.remove();
+      button.ariaBusy = null;
+      // In one, for the size: it returns nothing.
+      timer = clearTimeout(timer) as undefined;
+    }
+
     /** Loads the panel script, unless the visitor changed their mind. */
     load = (question) => {
-      alert.remove();
-      button.ariaBusy = wanted as unknown as string;
-      clearTimeout(timer);
+      pendingQuestion = wanted ? (question ?? pendingQuestion) : undefined;
+      settle();
       if (!wanted) return;
-      timer = setTimeout(fail, 10_000);
+      button.ariaBusy = wanted as unknown as string;
+      /** An import may fail before the time is over, after it, or while another try runs. */
+      const fail = () => {
+        if (timer !== current) return;
+        settle();
+        box.append(alert);
+        warn(UNREACHABLE);
+        emit('error', { code: 'window_blocked' });
+      };
+      const current = (timer = setTimeout(fail, 10_000));
       importPanelScript(target).then(({ createPanel }) => {
         if (panel || signal.aborted) return;
         panel = createPanel({
@@ -121,36 +184,28 @@ export function createWidget(
           emit,
           warn,
           dismiss,
+          eventNames,
         });
-        clearTimeout(timer);
-        alert.remove();
-        button.ariaBusy = null;
-        show(wanted, question);
+        settle();
+        show(wanted, pendingQuestion);
       }, fail);
     };
 
-    function fail() {
-      if (panel || !wanted) return;
-      button.ariaBusy = null;
-      alert.replaceChildren(
-        element('button', { tap: () => show(true) }, `${words[0]} ${words[1]}`),
-        url ? element('a', { href: url }, text || url) : '',
-      );
-      box.append(alert);
-      warn(UNREACHABLE);
-      emit('error', { code: 'window_blocked' });
-    }
-
     // A page that transforms its root element moves fixed elements away; the top layer stays.
-    const sight = new IntersectionObserver((entries) => {
-      const { isIntersecting, boundingClientRect } = entries[0] as IntersectionObserverEntry;
+    const visibilityObserver = new IntersectionObserver(([entry]) => {
+      const { isIntersecting, boundingClientRect } = entry as IntersectionObserverEntry;
       if (isIntersecting || !boundingClientRect.width) return;
       host.popover = 'manual';
       host.togglePopover?.(true);
     });
 
+    /** Also where no page is loaded for the path. */
+    function followPath() {
+      if (hiddenOn) hide(options.hidden != null || hiddenOn.test(location.pathname));
+    }
+
     /** At the end of the body, where React tolerates it when it hydrates a whole document. */
-    attach = () => {
+    function attach() {
       const { body, documentElement, readyState } = document;
       if (signal.aborted) return;
       for (const node of [document, documentElement, body])
@@ -160,89 +215,84 @@ export function createWidget(
       if (host.isConnected || !body || attached > 20) return;
       // Until the page is parsed, ours would not be the last element of the body.
       if (readyState === 'loading') {
-        document.addEventListener('DOMContentLoaded', attach as () => void);
+        addEventListener('DOMContentLoaded', attach);
         return;
       }
       // Here, because `document.open` removes all handlers, also those of our nodes.
-      box.onclick = ({ target }) => (target as Tappable).tap?.();
-      box.onkeydown = ({ key }) => {
-        if (key === 'Escape') show(false);
+      box.onclick = (event) => (event.target as Tappable).tap?.();
+      // The panel listens outside of the launcher, too.
+      box.onkeydown = (event) => {
+        if (event.key === 'Escape') show(false);
       };
+      // Without the signal, which would get one more listener each time.
+      addEventListener('popstate', followPath);
       (panel?.parent() || body).append(host);
       if (host.popover) host.togglePopover?.(true);
       panel?.restore();
-      if (attached++)
-        setTimeout(() => {
-          attached--;
-          (attach as () => void)();
-        }, 5_000);
-      else {
+      if (!attached++) {
         emit('ready');
         if (wanted) show(true);
-      }
-    };
+      } else if (attached === 2)
+        reattachTimer = setTimeout(() => {
+          attached = 1;
+          attach();
+        }, 5_000);
+    }
 
     const observer = new MutationObserver(attach);
 
+    // Next to the launcher, on the screen and for the keyboard.
+    if (position[0] === 'b') suggestions.append(close);
+    box.append(button, suggestions);
     try {
-      if (localStorage[key]) questions = [];
+      if (!questions[0] || localStorage[key]) suggestions.remove();
       // Left by the panel script, for the next page.
       wanted ||= Date.now() - sessionStorage[`web-widget:${id}`] < NEXT_PAGE_TIME;
     } catch {}
-    if (questions[0])
-      suggestions.append(
-        element('button', { ariaLabel: words[2], tap: dismiss }, '×'),
-        ...questions.map((question) =>
-          element('button', { dir: 'auto', tap: () => show(true, question) }, question),
-        ),
-      );
-    box.append(button, suggestions);
-    hide(options.hidden != null);
-    if (icon_url) {
-      const image = element('img', { alt: '', src: icon_url, onerror: () => image.remove() });
-      icon.append(image);
-    }
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(styleText(config));
     root.adoptedStyleSheets = [sheet];
     root.append(box);
     signal.onabort = () => {
       observer.disconnect();
-      clearTimeout(timer);
+      visibilityObserver.disconnect();
+      clearTimeout(reattachTimer);
+      settle();
+      removeEventListener('popstate', followPath);
       host.remove();
     };
-    sight.observe(button);
+    visibilityObserver.observe(button);
     attach();
-    if (options.hiddenOn) {
-      /** Also where no page is loaded for the path. */
-      const followPath = () =>
-        hide(options.hidden != null || location.pathname.match(options.hiddenOn as string));
-      // First, because it throws where the pattern is none.
-      followPath();
-      addEventListener('popstate', followPath, { signal });
-      (window as { navigation?: EventTarget }).navigation?.addEventListener(
-        'currententrychange',
-        followPath,
-        { signal },
-      );
-    }
+    (window as { navigation?: EventTarget }).navigation?.addEventListener(
+      'currententrychange',
+      followPath,
+      { signal },
+    );
+    // Last, because it throws where the pattern is none.
+    hiddenOn = options.hiddenOn && new RegExp(options.hiddenOn);
+    followPath();
   }
 
+  hide(options.hidden != null);
   call('')
-    .then(draw, async (problem) => {
-      // Destroyed, the widget asks for nothing more.
-      signal.aborted ||
-        warn(
-          await importPanelScript(target).then(
-            (script) => script.findReason(service, id, problem.code),
-            () => problem.code || UNREACHABLE,
-          ),
-        );
-    })
+    // Of any type: nothing uses what the two return.
+    .then<unknown, unknown>(
+      draw,
+      (problem) =>
+        // Destroyed, the widget asks for nothing more.
+        signal.aborted ||
+        importPanelScript(target)
+          .then(
+            ({ findReason }) => findReason(service, id, problem.code),
+            () =>
+              (problem.code || UNREACHABLE) +
+              `; run: widget explain ${id} --page ${location.origin}`,
+          )
+          .then(warn),
+    )
     .catch(warn);
 
   return {
-    attach: () => attach?.(),
     open: () => show(true),
     close: () => show(false),
     toggle: () => show(!wanted),
@@ -257,16 +307,11 @@ export function createWidget(
       panel?.setContext(context);
     },
     on(event, callback) {
-      if (!/^(ready|open|close|conversation-(start|end)|message|error)$/.test(event))
-        warn(`no event ${event}`);
-      document.addEventListener(
-        `web-widget:${event}`,
-        (({ detail }: CustomEvent) => detail.id === id && callback?.(detail)) as EventListener,
-        { signal },
-      );
-      return () => {
-        callback = null as never;
-      };
+      const name = `web-widget:${event}`;
+      const listener = (({ detail }: CustomEvent) => callback(detail)) as EventListener;
+      eventNames.add(event);
+      signal.addEventListener(name, listener);
+      return () => signal.removeEventListener(name, listener);
     },
   };
 }

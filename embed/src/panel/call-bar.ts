@@ -2,8 +2,9 @@
  * The call while the window is closed: what is happening, and the buttons to mute and to hang up.
  * Nobody may be listened to without a sign.
  */
+import { element } from '../shared/element';
 import { MICROPHONE, RECEIVER } from '../shared/icon-paths';
-import type { CallInfo, FromLoader } from '../shared/messages';
+import type { CallState, FromLoader, PausedCallInfo } from '../shared/messages';
 
 type CallAction = Extract<FromLoader, { type: 'web-widget:call-action' }>['action'];
 
@@ -11,48 +12,50 @@ const CROSSED = `${MICROPHONE}M4 4l16 16`;
 
 export interface CallBar {
   node: HTMLElement;
-  /** Shows the call as it is; null when there is none. */
-  update(call: CallInfo | null): void;
+  /** Shows the call as it is: running, waiting for the visitor to continue it, or none. */
+  update(state: CallState): void;
 }
 
-/** `launcher` gets the focus of what goes away with the call. */
+/** `returnFocus` is called before what has the focus goes away with the call. */
 export function createCallBar(
   open: () => void,
   act: (action: CallAction) => void,
-  launcher: HTMLElement,
+  returnFocus: () => void,
 ): CallBar {
-  const node = Object.assign(document.createElement('footer'), { role: 'group' });
-  const status = button(open);
-  const mute = button(() => act(isMuted ? 'unmute' : 'mute'));
-  const end = button(() => act('end'));
+  const node = element('footer', { role: 'group' });
+  // Called by the launcher's box, whose handlers return when a page removes them.
+  const status = element('button', { tap: open });
+  const mute = element('button', { tap: () => act(isMuted ? 'unmute' : 'mute') });
+  const end = element('button', { tap: () => act('end'), className: 'e' });
   let isMuted = false;
 
   const line = icon(mute);
   icon(end).setAttribute('d', RECEIVER);
-
-  end.className = 'e';
   return {
     node,
-    update(call) {
-      if (!call) {
-        if (node.matches(':focus-within')) launcher.focus();
+    update(state) {
+      const { call } = state;
+      const shown = call ?? (state as { paused?: PausedCallInfo }).paused;
+      if (!shown) {
+        if (node.matches(':focus-within')) returnFocus();
         return node.replaceChildren();
       }
-      isMuted = call.isMuted;
-      status.textContent = call.status;
-      mute.ariaLabel = call.mute;
-      mute.ariaPressed = `${isMuted}`;
-      line.setAttribute('d', isMuted ? CROSSED : MICROPHONE);
-      end.ariaLabel = call.end_call;
+      status.textContent = shown.status;
+      end.ariaLabel = shown.end_call;
       // What is put in its place again loses the focus.
-      if (!node.firstChild) node.append(status, mute, end);
+      if (!node.firstChild) node.append(status, end);
+      if (call) {
+        isMuted = call.isMuted;
+        mute.ariaLabel = call.mute;
+        mute.ariaPressed = `${isMuted}`;
+        line.setAttribute('d', isMuted ? CROSSED : MICROPHONE);
+        if (!mute.parentNode) node.insertBefore(mute, end);
+      } else {
+        if (mute.matches(':focus')) status.focus();
+        mute.remove();
+      }
     },
   };
-}
-
-/** `tap` is called by the launcher's box, whose handlers return when a page removes them. */
-function button(tap: () => void): HTMLElement {
-  return Object.assign(document.createElement('button'), { tap });
 }
 
 /** Draws an icon in the button, and returns its line, which gets the path. */

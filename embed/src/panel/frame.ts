@@ -1,6 +1,7 @@
 /** The frame with the window, and the messages between it and the launcher. */
+import { element } from '../shared/element';
 import type {
-  CallInfo,
+  CallState,
   FromLoader,
   FromWindow,
   InitMessage,
@@ -18,9 +19,11 @@ const DRAW_TIME = 300;
 export interface FrameEvents {
   /** The window is there, and expects what it has to know at first. */
   onReady(): Omit<InitMessage, 'type' | 'page'>;
+  /** The title of the page, without what the launcher has added. */
+  title(): string;
   onUnread(unread: UnreadInfo): void;
   onExpand(isExpanded: boolean): void;
-  onCall(call: CallInfo | null): void;
+  onCall(state: CallState): void;
   /** The window will not come, or not within this time. */
   onSilence(milliseconds: number, reason: string): void;
 }
@@ -33,18 +36,18 @@ export interface Frame {
 /** Builds the frame, not yet attached to the page. */
 export function createFrame(
   { service, id, config, call, show, emit, dismiss }: Launcher,
-  { onReady, onUnread, onExpand, onCall, onSilence }: FrameEvents,
+  { onReady, title, onUnread, onExpand, onCall, onSilence }: FrameEvents,
   signal: AbortSignal,
 ): Frame {
   const { origin } = new URL(service);
-  const node = Object.assign(document.createElement('iframe'), {
+  const node = element('iframe', {
     title: config.chat.title || 'Chat',
     allow: `microphone ${origin}; autoplay ${origin}; clipboard-write ${origin}`,
     src: `${service}/public/widget/${id}?o=${encodeURIComponent(location.origin)}`,
   });
   let isReady = false;
   let timer: ReturnType<typeof setTimeout>;
-  const pageState = (): PageState => ({ url: location.href, title: document.title });
+  const pageState = (): PageState => ({ url: location.href, title: title() });
 
   function post(message: FromLoader) {
     if (isReady) node.contentWindow?.postMessage(message, origin);
@@ -83,7 +86,7 @@ export function createFrame(
         onUnread(message);
         break;
       case 'web-widget:call':
-        onCall(message.call);
+        onCall(message);
         break;
       case 'web-widget:event':
         if (message.name === 'conversation-start') dismiss();

@@ -2,7 +2,9 @@
  * The panel: the window's place on the page, with what the visitor sees while the window loads or
  * cannot be loaded.
  */
+import { element } from '../shared/element';
 import type { LauncherConfig } from '../shared/launcher-config';
+import type { EventName } from '../shared/messages';
 import { isTouched } from '../shared/next-page';
 import type { Launcher, Panel } from '../shared/panel';
 import { createCallBar } from './call-bar';
@@ -14,41 +16,47 @@ import { createPreview, createTitleBadge } from './preview';
 /** How long the window may take to load before the visitor gets an error, in milliseconds. */
 const READY_TIMEOUT = 10_000;
 
-/** Where the window takes the whole page, as in `panel.css`. */
-const FULL = '(width<480px),(height<480px)';
-
 /** Of a window that the visitor has enlarged, in pixels; wider lines are hard to read. */
 const EXPANDED_WIDTH = 760;
+
+const EVENTS: string[] = [
+  'ready',
+  'open',
+  'close',
+  'conversation-start',
+  'conversation-end',
+  'message',
+  'error',
+] satisfies EventName[];
 
 export function styleText({ trigger, chat }: LauncherConfig): string {
   const { position, offset_x, offset_y, size } = trigger;
   const [vertical, horizontal] = position.split('-');
-  // Next to the edge: what the panel adds moves it nowhere.
-  const order = vertical === 'top' ? -1 : 1;
-  return `${css}.b{order:${order}}article{${vertical}:${size + 12}px;${horizontal}:0;width:min(${chat.width}px,100vw - ${2 * offset_x}px);height:min(${chat.height}px,100vh - ${2 * offset_y + size + 12}px)}.e article{width:min(${EXPANDED_WIDTH}px,100vw - ${2 * offset_x}px);height:calc(100vh - ${2 * offset_y + size + 12}px)}`;
+  return `${css}article{${vertical}:${size + 12}px;${horizontal}:0;width:min(${chat.width}px,100vw - ${2 * offset_x}px);height:min(${chat.height}px,100vh - ${2 * offset_y + size + 12}px)}.e article{width:min(${EXPANDED_WIDTH}px,100vw - ${2 * offset_x}px);height:calc(100vh - ${2 * offset_y + size + 12}px)}`;
 }
 
 export function createPanel(launcher: Launcher): Panel {
   const { id, config, words, options, host, root, box, button, signal } = launcher;
   const leftKey = `web-widget:${id}`;
   const { url, text } = config.fallback;
+  /** The launcher's own, as the loader has set it. */
+  const label = button.ariaLabel;
   const viewport = visualViewport as VisualViewport;
-  const alert = Object.assign(document.createElement('p'), { role: 'alert', dir: 'auto' });
+  const alert = element('p', { role: 'alert', dir: 'auto' });
   // The dialog is inside the frame.
-  const panel = Object.assign(document.createElement('article'), { role: 'presentation' });
-  const badge = document.createElement('b');
+  const panel = element('article', { role: 'presentation' }, alert);
+  const badge = element('b');
   const callBar = createCallBar(
     () => launcher.show(true),
     (action) => frame?.post({ type: 'web-widget:call-action', action }),
-    button,
+    returnFocus,
   );
-  const preview = createPreview(() => launcher.show(true), words[2], button);
-  const badgeTitle = options.titleBadge == null ? undefined : createTitleBadge();
+  const preview = createPreview(() => launcher.show(true), words[2], returnFocus);
+  const titleBadge = createTitleBadge(options.titleBadge != null);
   let frame: Frame | undefined;
   let stop = new AbortController();
   let timer: ReturnType<typeof setTimeout>;
   let isOpen = false;
-  let hasCall = false;
   /** What the page before had, until somebody taps here. */
   let returning = takeLeft(leftKey);
   /** There was a window before the one that loads: on the page before, or replaced on this one. */
@@ -57,14 +65,15 @@ export function createPanel(launcher: Launcher): Panel {
   const touched = hasBefore ? () => true : isTouched;
   if (returning === 'closed') returning = undefined;
   let isReady = false;
+  /** A tapped question that waits for the window; closing the window drops it. */
   let question: string | undefined;
   let focusBefore: HTMLElement | null = null;
 
   function setUnread(count = 0, text = '') {
     preview.update(isOpen ? '' : text);
-    badgeTitle?.(count);
+    titleBadge.update(count);
     badge.textContent = `${count || ''}`;
-    button.ariaLabel = `${config.trigger.label || config.chat.title || 'Chat'} ${count || ''}`;
+    button.ariaLabel = count ? `${label}, ${words[3] ?? ''} ${count}` : label;
     button.ariaExpanded = `${isOpen}`;
   }
 
@@ -72,19 +81,23 @@ export function createPanel(launcher: Launcher): Panel {
   function focus() {
     // The visitor is on the page, which has just loaded.
     if (returning) return;
-    (isReady && frame ? frame.node : button).focus();
+    if (isReady && frame) frame.node.focus();
+    else returnFocus();
+  }
+
+  /** Before what has the focus is removed: where the page hides the launcher, to the page. */
+  function returnFocus() {
+    button.focus();
+    if (root.activeElement !== button) focusBefore?.focus();
   }
 
   /** The frame stays: it is shown if it arrives late. */
   function fail(reason: string) {
-    const tryAgain = Object.assign(document.createElement('button'), { onclick: load });
-    tryAgain.append(words[1]);
-    alert.replaceChildren(words[0], tryAgain);
-    if (url) {
-      const link = Object.assign(document.createElement('a'), { href: url });
-      link.append(text || url);
-      alert.append(link);
-    }
+    alert.replaceChildren(
+      words[0],
+      element('button', { onclick: load }, words[1]),
+      url ? element('a', { href: url }, text || url) : '',
+    );
     launcher.warn(reason);
     launcher.emit('error', { code: 'window_blocked' });
   }
@@ -104,8 +117,7 @@ export function createPanel(launcher: Launcher): Panel {
     // The new window is not enlarged yet.
     box.classList.remove('k', 'e');
     alert.replaceChildren();
-    hasCall = false;
-    callBar.update(null);
+    callBar.update({ call: null });
     // Moving a frame reloads it: it comes into an element that is where it stays.
     const parent = findParent();
     if (host.parentNode !== parent) parent.append(host);
@@ -118,38 +130,62 @@ export function createPanel(launcher: Launcher): Panel {
           isReady = true;
           box.classList.add('k');
           if (isOpen) focus();
-          const open_with = question;
-          question = undefined;
           const { context, locale, theme } = options;
           const returning = hasBefore;
           hasBefore = false;
           return {
             context,
             options: { locale, theme },
-            open_with,
+            open_with: takeQuestion(),
             open: isOpen,
             returning,
-            full: matchMedia(FULL).matches,
+            full: getComputedStyle(panel).position === 'fixed',
             touched: touched(),
           };
         },
+        title: titleBadge.title,
         onUnread: (unread) => setUnread(unread.count, unread.preview),
         onExpand: (isExpanded) => box.classList.toggle('e', isExpanded),
-        onCall(call) {
-          hasCall = !!call;
-          callBar.update(call);
-        },
+        onCall: callBar.update,
         onSilence,
       },
       stop.signal,
     );
     panel.prepend(frame.node);
+    // Here, because `document.open` removes all listeners of window and document.
+    const { signal } = stop;
     document.addEventListener('keydown', onKey, { signal });
+    window.addEventListener('pagehide', onLeave, { signal });
+    window.addEventListener('pageshow', onReturn, { signal });
     onSilence(READY_TIMEOUT, 'the window did not load: the service does not answer');
   }
 
+  function takeQuestion() {
+    const taken = question;
+    question = undefined;
+    return taken;
+  }
+
+  /** A window that is there has the key itself. */
   function onKey({ key }: KeyboardEvent) {
-    if (key === 'Escape' && isOpen && !isReady) launcher.show(false);
+    if (key === 'Escape' && isOpen && (!isReady || root.activeElement)) launcher.show(false);
+  }
+
+  function onLeave() {
+    if (touched())
+      writeLeft(leftKey, isOpen ? 'open' : callBar.node.firstChild ? 'call' : 'closed');
+  }
+
+  function onReturn({ persisted }: PageTransitionEvent) {
+    if (persisted) takeLeft(leftKey);
+  }
+
+  /** The types of the package say it too, but not to a page without them. */
+  function checkEvents() {
+    for (const event of launcher.eventNames ?? [])
+      if (!EVENTS.includes(event))
+        launcher.warn(`\`${event}\` is not an event; use one of ${EVENTS.join(', ')}`);
+    launcher.eventNames?.clear();
   }
 
   /** Keeps the full-screen window inside the part that the on-screen keyboard leaves visible. */
@@ -160,27 +196,14 @@ export function createPanel(launcher: Launcher): Panel {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(styleText(config));
   root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
-  panel.append(alert);
-  // By a loader of an earlier build.
-  if (!button.parentNode) box.classList.add('h');
-  box.prepend(panel, preview.node, callBar.node, button);
+  box.prepend(panel, preview.node, callBar.node);
   button.append(badge);
   viewport.addEventListener('resize', followViewport, { signal });
   viewport.addEventListener('scroll', followViewport, { signal });
-  window.addEventListener(
-    'pagehide',
-    () => {
-      if (frame && touched()) writeLeft(leftKey, isOpen ? 'open' : hasCall ? 'call' : 'closed');
-    },
-    { signal },
-  );
-  window.addEventListener('pageshow', ({ persisted }) => persisted && takeLeft(leftKey), {
-    signal,
-  });
   signal.addEventListener('abort', () => {
     clearTimeout(timer);
     stop.abort();
-    badgeTitle?.(0);
+    titleBadge.update(0);
   });
   followViewport();
   setUnread();
@@ -191,7 +214,9 @@ export function createPanel(launcher: Launcher): Panel {
       if (frame) load();
     },
     show(next, tapped) {
-      question = tapped ?? question;
+      question = next ? (tapped ?? question) : undefined;
+      // As any tap does.
+      if (tapped) returning = undefined;
       if (returning === 'call') {
         returning = undefined;
         load();
@@ -202,6 +227,7 @@ export function createPanel(launcher: Launcher): Panel {
       if (!next) returning = undefined;
       if (next) {
         focusBefore = document.activeElement as HTMLElement;
+        checkEvents();
         if (!frame) load();
       }
       box.classList.toggle('o', next);
@@ -211,7 +237,12 @@ export function createPanel(launcher: Launcher): Panel {
         button.focus();
         focusBefore?.focus();
       }
-      frame?.post({ type: 'web-widget:visibility', open: next });
+      frame?.post({
+        type: 'web-widget:visibility',
+        open: next,
+        // Otherwise it waits for the window.
+        open_with: isReady ? takeQuestion() : undefined,
+      });
       launcher.emit(next ? 'open' : 'close');
     },
     setContext(context) {

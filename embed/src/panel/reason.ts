@@ -18,7 +18,7 @@ const NOT_SHOWN: ProblemCode = 'widget_unavailable';
 /**
  * Explains a refusal; where no answer has arrived, asks once more, and says what happens. The panel
  * script itself came from the service, which therefore can be reached. Ends with the command that
- * makes the decision of the service once more, for the owner of the widget.
+ * makes the decision of the service once more, in the words of the loader.
  */
 export async function findReason(
   service: string,
@@ -27,7 +27,7 @@ export async function findReason(
   browser: Browser = { fetch: (...request) => fetch(...request), document },
 ): Promise<string> {
   const reason = code ? explainRefusal(code) : await explainSilence(service, id, browser);
-  return `${reason}; its owner can run: widget explain ${id} --page ${location.origin}`;
+  return `${reason}; run: widget explain ${id} --page ${location.origin}`;
 }
 
 async function explainSilence(service: string, id: string, browser: Browser): Promise<string> {
@@ -41,10 +41,8 @@ async function explainSilence(service: string, id: string, browser: Browser): Pr
   browser.document.addEventListener('securitypolicyviolation', onViolation);
   let answers = false;
   try {
-    try {
-      const { status } = await browser.fetch(address);
-      return `the service answered with status ${status} and without JSON; look at what stands before it, or load the page again`;
-    } catch {}
+    const answer = await browser.fetch(address).catch(() => null);
+    if (answer) return await explainAnswer(answer);
     answers = await browser.fetch(address, { mode: 'no-cors' }).then(
       () => true,
       () => false,
@@ -58,9 +56,19 @@ async function explainSilence(service: string, id: string, browser: Browser): Pr
     return `the Content-Security-Policy of this page blocks the request; add ${directive} ${origin}`;
   if (answers)
     return isWrapped()
-      ? 'a script of this page changes fetch, and the browser refuses the request that it makes (CORS)'
+      ? "a script of this page changes fetch, for example to credentials: 'include', and the browser refuses the request (CORS)"
       : 'the browser refuses the answer of the service (CORS)';
   return 'the network or an extension of the browser blocks the request';
+}
+
+/** The first request has failed, or its answer was not that of the service. */
+async function explainAnswer(answer: Response): Promise<string> {
+  const { ok, status } = answer;
+  const body: unknown = await answer.json().catch(() => undefined);
+  if (body === undefined)
+    return `the service answered with status ${status} and without JSON; look at what stands before it`;
+  if (ok) return 'only the first request failed; load the page again';
+  return explainRefusal((body as { code?: string } | null)?.code ?? `${status}`);
 }
 
 function explainRefusal(code: string): string {
@@ -71,5 +79,5 @@ function explainRefusal(code: string): string {
 
 /** Monitoring scripts replace `fetch`, and may add headers or credentials. */
 function isWrapped(): boolean {
-  return !Function.prototype.toString.call(fetch).includes('[native code]');
+  return !String(fetch).includes('[native code]');
 }

@@ -53,7 +53,7 @@ function show({ launcher, window: config }: Draft) {
 /** What of a launcher is more than its style. */
 const contentOf = ({ trigger, chat, ...config }: LauncherConfig) =>
   JSON.stringify([
-    [trigger.label, trigger.icon_url, chat.title, config.locale, config.fallback],
+    [trigger.label, trigger.icon_url, trigger.position, chat.title, config.locale, config.fallback],
     [config.suggested_questions, config.start_conversation_on_toggle],
   ]);
 

@@ -76,6 +76,12 @@ export interface CallInfo {
   end_call: string;
 }
 
+/** A call that the visitor has to continue: nobody is heard, and it can be ended. */
+export type PausedCallInfo = Pick<CallInfo, 'status' | 'end_call'>;
+
+/** What there is of a call. A panel of an earlier build knows no `paused`, and sees no call. */
+export type CallState = { call: CallInfo } | { call: null; paused?: PausedCallInfo };
+
 /** Messages that arrived while the window is closed. */
 export interface UnreadInfo {
   count: number;
@@ -88,7 +94,8 @@ export type FromLoader =
   | { type: 'web-widget:ticket'; request_id: string; ticket: string; page?: PageState }
   | { type: 'web-widget:ticket'; request_id: string; problem: TicketProblem }
   | { type: 'web-widget:page'; page: PageState }
-  | { type: 'web-widget:visibility'; open: boolean }
+  /** `open_with`: a suggested question that the visitor tapped, to be sent at once. */
+  | { type: 'web-widget:visibility'; open: boolean; open_with?: string | undefined }
   | { type: 'web-widget:context'; context: Context }
   /** A button of a closed window's call. */
   | { type: 'web-widget:call-action'; action: 'mute' | 'unmute' | 'end' };
@@ -106,8 +113,8 @@ export type FromWindow =
   | ({ type: 'web-widget:unread' } & UnreadInfo)
   /** The visitor wants a larger window, or the usual one. */
   | { type: 'web-widget:expand'; isExpanded: boolean }
-  /** The state of the call has changed; null when there is none. */
-  | { type: 'web-widget:call'; call: CallInfo | null }
+  /** The state of the call has changed. */
+  | ({ type: 'web-widget:call' } & CallState)
   | { type: 'web-widget:event'; name: EventName; detail: EventDetail<EventName> };
 
 /** True for anything shaped like a message of this protocol; unknown types are ignored later. */

@@ -6,8 +6,11 @@
 import type { LauncherConfig } from './launcher-config';
 import type { Context, Emit, FrameOptions } from './messages';
 
-/** The window is not there; try again; close. */
-export type Words = [failed: string, tryAgain: string, close: string];
+/**
+ * The window is not there; try again; close; "New messages". A service of an earlier build sends
+ * three.
+ */
+export type Words = [failed: string, tryAgain: string, close: string, newMessages?: string];
 
 /** What the panel script may read and do of a widget. */
 export interface Launcher {
@@ -32,6 +35,8 @@ export interface Launcher {
   warn(reason: string): void;
   /** Removes the suggested questions for good. */
   dismiss(): void;
+  /** Names of events that the page listens to, as it writes them; the panel empties it. */
+  readonly eventNames?: Set<string>;
 }
 
 /** What the loader does with the window. */

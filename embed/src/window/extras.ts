@@ -1,4 +1,7 @@
-/** What few visitors use: copying, the transcript as a file, a sound. A chunk of its own. */
+/**
+ * What few visitors use: copying, the transcript as a file, a sound, another microphone than the
+ * one that was unplugged. A chunk of its own.
+ */
 import type { Message } from './conversation/transcript';
 import type { Strings } from './i18n';
 import { clockTime, dayName, isSameDay } from './times';
@@ -8,7 +11,7 @@ const VOLUME = 0.06;
 const TONE_TIME = 0.18;
 const TONES = [660, 880];
 
-/** Copies a text; also where the page does not allow the clipboard to frames. */
+/** Copies a text, also where the page does not allow the clipboard to frames; or rejects. */
 export async function copyText(text: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
@@ -18,9 +21,10 @@ export async function copyText(text: string): Promise<void> {
     area.className = 'unseen';
     document.body.append(area);
     area.select();
-    document.execCommand('copy');
+    const isCopied = document.execCommand('copy');
     area.remove();
     (activeElement as HTMLElement | null)?.focus();
+    if (!isCopied) throw new Error('the browser rejected the copy');
   }
 }
 
@@ -42,13 +46,31 @@ export function transcriptText(
   return `${[`${title}\n`, ...lines].join('\n')}`;
 }
 
-/** Offers a text to the visitor as a file. */
-export function saveFile(name: string, text: string) {
+/** Offers the conversation to the visitor as a file. */
+export function saveTranscript(
+  title: string,
+  messages: Message[],
+  strings: Pick<Strings, 'you' | 'agent'>,
+) {
+  const text = transcriptText(title, messages, strings, document.documentElement.lang);
+  const day = new Date().toISOString().slice(0, 10);
   const href = URL.createObjectURL(new Blob([text], { type: 'text/plain;charset=utf-8' }));
-  const link = Object.assign(document.createElement('a'), { href, download: name });
+  const link = Object.assign(document.createElement('a'), {
+    href,
+    download: `${title}-${day}.txt`,
+  });
   link.click();
   // The browser reads it after the click.
   setTimeout(() => URL.revokeObjectURL(href), 60_000);
+}
+
+/** Resolves once there is a microphone; its name may be hidden. */
+export async function waitForMicrophone() {
+  const devices = navigator.mediaDevices;
+  while (!(await devices.enumerateDevices()).some(({ kind }) => kind === 'audioinput'))
+    await new Promise((resolve) =>
+      devices.addEventListener('devicechange', resolve, { once: true }),
+    );
 }
 
 let context: AudioContext | undefined;

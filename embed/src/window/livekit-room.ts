@@ -5,6 +5,7 @@
 import {
   ConnectionError,
   ConnectionErrorReason,
+  ConnectionState,
   DisconnectReason,
   getLogger,
   Room as LiveKitRoom,
@@ -122,7 +123,8 @@ export const joinRoom: JoinRoom = async (url, participantToken, formIds, events)
   function updatePlayback() {
     if (!isAgentPlayed) return stopPlayback();
     if (!agentVoice) return;
-    agentVoice.attach();
+    // Each call without an element makes another one, which plays the same voice once more.
+    if (!agentVoice.attachedElements.length) agentVoice.attach();
     agentMeter ??= createAudioMeter(agentVoice.mediaStreamTrack);
   }
 
@@ -183,6 +185,8 @@ export const joinRoom: JoinRoom = async (url, participantToken, formIds, events)
     } catch {
       // Interrupted by the connection: what has arrived stays.
     }
+    // With the room, streams are cut off: the next room finishes the turn, or repeats the question.
+    if (room.state === ConnectionState.Disconnected) return;
     // The agent's turn ends with its stream; recognized speech carries whether it is final.
     if (role === 'agent' || attributes['lk.transcription_final'] === 'true')
       events.piece({ segment, role, text: '', starts: false, final: true });

@@ -9,12 +9,7 @@ import { createWindowLife } from './conversation/window-life';
 import { isNewAnswer } from './conversation/window-state';
 import { chooseLanguage, directionOf, loadStrings } from './i18n';
 import { browserEnvironment, createLoaderPort } from './loader-port';
-import {
-  isMicrophoneGranted,
-  listMicrophones,
-  openMicrophone,
-  waitForMicrophone,
-} from './microphone';
+import { isMicrophoneGranted, openMicrophone } from './microphone';
 import { createService } from './service/service';
 import { createStorage } from './storage';
 import { applyTheme } from './theme';
@@ -41,7 +36,9 @@ function contextOf(value: unknown): Context {
 const FIRST_PAINT_DELAY = 300;
 
 function start(root: HTMLElement, { widget_id, origin, config, preview }: WindowData) {
-  let isOpen: boolean | undefined;
+  /** What the page has said last, which is shown once the window is drawn. */
+  let isOpen = false;
+  let question: string | undefined;
   /** The visitor has tapped something outside of this frame. */
   let isPageTouched = true;
   let isShown = false;
@@ -55,8 +52,9 @@ function start(root: HTMLElement, { widget_id, origin, config, preview }: Window
           break;
         case 'web-widget:visibility':
           isOpen = message.open;
+          question = isOpen ? (message.open_with ?? question) : undefined;
           // Before, it could start a conversation in place of the one that is to continue.
-          if (isShown) session.setOpen(message.open);
+          if (isShown) show();
           break;
         case 'web-widget:context':
           session.hostPage.setContext(contextOf(message.context));
@@ -86,8 +84,7 @@ function start(root: HTMLElement, { widget_id, origin, config, preview }: Window
     createTabs: (onClaimedElsewhere) => createOtherTabs(widget_id, onClaimedElsewhere),
     loadRoomModule: () => import('./livekit-room'),
     openMicrophone,
-    listMicrophones,
-    waitForMicrophone,
+    waitForMicrophone: () => import('./extras').then((extras) => extras.waitForMicrophone()),
     isMicrophoneGranted,
     // False also where an extension has removed it.
     isWebRtcAvailable: () => typeof RTCPeerConnection === 'function',
@@ -98,14 +95,21 @@ function start(root: HTMLElement, { widget_id, origin, config, preview }: Window
   const close = () => loader.send({ type: 'web-widget:close' });
 
   async function draw(message: InitMessage) {
-    const { context, page, options, open, open_with, returning = false, touched = true } = message;
+    const { context, page, options, returning = false, touched = true } = message;
+    isOpen = message.open;
+    question = message.open_with;
     isPageTouched = touched;
     session.hostPage.set(contextOf(context), page);
     const language = chooseLanguage([options.locale, config.locale, ...navigator.languages]);
     const loading = loadStrings(language);
+    const canExpand = !message.full;
+    session.subscribe(({ isExpanded }, before) => {
+      if (canExpand && isExpanded !== before.isExpanded)
+        loader.send({ type: 'web-widget:expand', isExpanded });
+    });
     if (returning) await session.nextPage.waitForLeftPage();
-    const isReturning = session.nextPage.restoreLeftPage(returning);
-    const offered = isReturning ? undefined : session.offerSaved();
+    const isShownAgain = session.nextPage.restoreLeftPage(returning);
+    const offered = isShownAgain ? undefined : session.offerSaved();
     const delay = new Promise((resolve) => setTimeout(resolve, FIRST_PAINT_DELAY));
     const [strings] = await Promise.all([loading, Promise.race([offered, delay])]);
     document.documentElement.lang = language;
@@ -118,11 +122,7 @@ function start(root: HTMLElement, { widget_id, origin, config, preview }: Window
           config={config}
           strings={strings}
           close={close}
-          expand={
-            message.full
-              ? undefined
-              : (isExpanded) => loader.send({ type: 'web-widget:expand', isExpanded })
-          }
+          canExpand={canExpand}
         />,
         root,
       );
@@ -133,14 +133,19 @@ function start(root: HTMLElement, { widget_id, origin, config, preview }: Window
         import('./extras').then((extras) => extras.playSound()).catch(() => {});
       const call = callInfo(state, strings);
       if (JSON.stringify(call) !== JSON.stringify(callInfo(before, strings)))
-        loader.send({ type: 'web-widget:call', call });
+        loader.send({ type: 'web-widget:call', ...call });
     });
     redraw();
-    await offered;
     isShown = true;
-    session.setOpen(isOpen ?? open);
-    if (isReturning) session.nextPage.resumeHere();
-    if (open_with) session.sendMessage(open_with);
+    session.nextPage.resumeHere();
+    show();
+  }
+
+  function show() {
+    const tapped = question;
+    question = undefined;
+    session.setOpen(isOpen);
+    if (isOpen && tapped) session.sendMessage(tapped);
   }
 
   window.addEventListener('pagehide', () => {
@@ -151,9 +156,10 @@ function start(root: HTMLElement, { widget_id, origin, config, preview }: Window
     if (!persisted) return;
     // The browser had kept this page, and others may have followed in this tab.
     await session.nextPage.waitForLeftPage();
-    if (session.nextPage.restoreLeftPage(true)) session.nextPage.resumeHere();
+    session.nextPage.restoreLeftPage(true);
+    session.nextPage.resumeHere();
   });
-  // What is typed is not part of the session's state.
+  // What is typed into a form is not part of the session's state.
   window.addEventListener('input', () => session.nextPage.keepSoon());
   // On a phone, often the last event of a page.
   document.addEventListener('visibilitychange', () => {

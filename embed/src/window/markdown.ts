@@ -254,7 +254,10 @@ function alignOf(cell: string): Align {
   return cell.startsWith(':') ? 'center' : 'right';
 }
 
-/** What is seen of a message, as plain text: to be spoken, copied and saved. */
+/**
+ * What is seen of a message, as plain text: to be spoken and previewed. It is copied and saved as
+ * it was written, with the addresses of its links.
+ */
 export function plainTextOf(blocks: Block[]): string {
   return blocks.map(textOfBlock).filter(Boolean).join('\n\n');
 }

@@ -7,7 +7,7 @@ interface WithPolicy {
   featurePolicy?: { allowsFeature(name: string): boolean };
 }
 
-/** `deviceId`: the microphone that the visitor has chosen, if it is there. */
+/** `deviceId`: that microphone and no other one. */
 export async function openMicrophone(
   deviceId?: string,
 ): Promise<MediaStreamTrack | MicrophoneProblem> {
@@ -26,8 +26,6 @@ export async function openMicrophone(
     });
     return stream.getAudioTracks()[0] ?? 'missing';
   } catch (error) {
-    // The chosen one is not there.
-    if (deviceId && (error as Error).name === 'OverconstrainedError') return openMicrophone();
     return problemOf(error);
   }
 }
@@ -54,32 +52,4 @@ export async function isMicrophoneGranted(): Promise<boolean> {
     // Not every browser answers for the microphone.
     return false;
   }
-}
-
-/** The microphones to choose from; browsers name them only once one is open. */
-export async function listMicrophones(): Promise<{ id: string; label: string }[]> {
-  const devices = await navigator.mediaDevices.enumerateDevices().catch(() => []);
-  return (
-    devices
-      // Chromium lists the one for calls a second time.
-      .filter(
-        ({ kind, label, deviceId }) =>
-          kind === 'audioinput' && label && deviceId !== 'communications',
-      )
-      .map(({ deviceId, label }) => ({ id: deviceId, label }))
-  );
-}
-
-/** Resolves once there is a microphone; its name may be hidden. */
-export async function waitForMicrophone() {
-  const devices = navigator.mediaDevices;
-  while (!(await devices.enumerateDevices()).some(({ kind }) => kind === 'audioinput'))
-    await new Promise((resolve) =>
-      devices.addEventListener('devicechange', resolve, { once: true }),
-    );
-}
-
-/** Calls back when a microphone is plugged in or out, until the signal aborts. */
-export function watchMicrophones(callback: () => void, signal: AbortSignal) {
-  navigator.mediaDevices?.addEventListener('devicechange', callback, { signal });
 }

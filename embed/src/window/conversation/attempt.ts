@@ -293,8 +293,10 @@ export class Attempt {
 
   /** Another microphone takes the place of the one that is published. */
   async replaceMicrophone(track: MediaStreamTrack) {
+    this.#track = track;
     await this.#room?.stopPublishing().catch(() => {});
-    if (!this.hasEnded) this.startCall(track);
+    // Unless the call has ended, or a third one was chosen.
+    if (!this.hasEnded && this.#track === track) this.startCall(track);
   }
 
   /** On a tap, which is when browsers allow sound. */

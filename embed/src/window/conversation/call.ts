@@ -1,5 +1,5 @@
 /** The visitor's microphone: asks for it, hands it to the room, and says what is in the way. */
-import type { MicrophoneProblem, openMicrophone, waitForMicrophone } from '../microphone';
+import type { MicrophoneProblem, openMicrophone } from '../microphone';
 import type { Store } from './store';
 import { isUnderWay, type VoiceProblem } from './window-state';
 
@@ -14,22 +14,25 @@ export interface CallObserver {
   beforeStart(): void;
 }
 
+/** How the call gets a microphone. */
+export interface MicrophoneAccess {
+  openMicrophone: typeof openMicrophone;
+  /** Resolves once there is a microphone. */
+  waitForMicrophone(): Promise<void>;
+  /** The one that the visitor has chosen, on this page or before. */
+  chosen(): string | undefined;
+}
+
 export class Call {
   #track: MediaStreamTrack | null = null;
+  #changed = Promise.resolve(false);
   readonly #store: Store;
-  readonly #openMicrophone: typeof openMicrophone;
-  readonly #waitForMicrophone: typeof waitForMicrophone;
+  readonly #microphones: MicrophoneAccess;
   readonly #observer: CallObserver;
 
-  constructor(
-    store: Store,
-    open: typeof openMicrophone,
-    wait: typeof waitForMicrophone,
-    observer: CallObserver,
-  ) {
+  constructor(store: Store, microphones: MicrophoneAccess, observer: CallObserver) {
     this.#store = store;
-    this.#openMicrophone = open;
-    this.#waitForMicrophone = wait;
+    this.#microphones = microphones;
     this.#observer = observer;
   }
 
@@ -43,7 +46,7 @@ export class Call {
     if ((voice.name !== 'off' && voice.name !== 'paused') || !hasConsented) return;
     const isMuted = voice.name === 'paused' && voice.isMuted;
     this.#store.dispatch({ type: 'microphone-requested' });
-    const track = await this.#openMicrophone();
+    const track = await this.#open();
     if (typeof track === 'string') {
       this.#store.dispatch({ type: 'microphone-failed', problem: track });
       return this.#observer.onUnavailable(track);
@@ -56,10 +59,16 @@ export class Call {
     this.#observer.onStarted(track);
   }
 
-  /** Changes to the microphone that the visitor chose; one that does not open changes nothing. */
-  async change() {
-    const before = this.#track;
-    if (before) this.#replace(before, await this.#openMicrophone());
+  /** Changes to another microphone; false when it does not open, which changes nothing. */
+  change(deviceId: string): Promise<boolean> {
+    // One after the other, so that the last one that was chosen is used.
+    const ready = this.#changed.catch(() => false);
+    this.#changed = ready.then(async () => {
+      const before = this.#track;
+      if (!before) return false;
+      return this.#replace(before, await this.#microphones.openMicrophone(deviceId));
+    });
+    return this.#changed;
   }
 
   stop() {
@@ -81,6 +90,14 @@ export class Call {
     this.#track = null;
   }
 
+  async #open(): Promise<MediaStreamTrack | MicrophoneProblem> {
+    const { openMicrophone, chosen } = this.#microphones;
+    const id = chosen();
+    const found = await openMicrophone(id);
+    // The chosen one is not there, or another program has it: any other one will do.
+    return id && (found === 'missing' || found === 'busy') ? openMicrophone() : found;
+  }
+
   #use(track: MediaStreamTrack) {
     this.#track = track;
     const interrupt = (isInterrupted: boolean) => {
@@ -91,18 +108,19 @@ export class Call {
     track.addEventListener('unmute', () => interrupt(false));
     track.addEventListener('ended', () => {
       interrupt(true);
-      this.#recover(track);
+      // Where nobody says that it is back, the visitor begins another call.
+      this.#recover(track).catch(() => {});
     });
   }
 
   /** The microphone was unplugged, or taken away: another one may be there. */
   async #recover(lost: MediaStreamTrack) {
     if (this.#track !== lost) return;
-    const next = await this.#openMicrophone();
+    const next = await this.#open();
     if (this.#replace(lost, next) || this.#track !== lost) return;
     const { voice, conversationId } = this.#store.state;
     this.fail(lost, 'missing');
-    await this.#waitForMicrophone();
+    await this.#microphones.waitForMicrophone();
     const { state } = this.#store;
     if (state.voice.name === 'off' && isUnderWay(state) && state.conversationId === conversationId)
       this.#store.dispatch({

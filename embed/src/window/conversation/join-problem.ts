@@ -34,20 +34,3 @@ export const MAX_JOINS: { readonly [problem in JoinProblem]?: number } = {
   signal_refused: 3,
   media_unreachable: 3,
 };
-
-/** What whoever reads the console can do about it. */
-const ADVICE: { readonly [problem in JoinProblem]: string } = {
-  webrtc_missing: 'check extensions and policies of this browser',
-  token_rejected: "check that the service has the key and secret of LiveKit's configuration",
-  room_closed: 'the service knows why: the answer to its next request says it',
-  signal_refused: 'check that proxies and firewalls let WebSockets through to LiveKit',
-  media_unreachable:
-    'check the UDP and TCP ports of LiveKit, and set up TURN over TLS for networks that block them',
-  livekit_unreachable: 'check that LiveKit runs and that its address is right',
-  code_unavailable: 'check that the service can be reached',
-};
-
-/** One line for the console. */
-export function adviceOn({ problem, message }: JoinError): string {
-  return `cannot join the room: ${problem} (${message}); ${ADVICE[problem]}`;
-}

@@ -3,11 +3,13 @@
  * loses nothing. It is written all the time, because a browser may end a page without a last
  * moment, and removed when it is read.
  */
+import { TOKEN_LIFETIME } from '../../generated/limits';
 import { NEXT_PAGE_TIME } from '../../shared/next-page';
 import type { FormValues } from '../service/service';
 import type { WindowStorage } from '../storage';
-import type { Message } from './transcript';
-import { type FormRequest, isUnderWay, type State } from './window-state';
+import type { ConversationAccess } from './current-conversation';
+import { type Message, withoutHalfAnswer } from './transcript';
+import { type FormRequest, isUnderWay, type State, waitingOf } from './window-state';
 
 export interface LeftPage {
   /** The page may have had the window of another build. */
@@ -17,51 +19,86 @@ export interface LeftPage {
   /** The window that wrote it, and whether that was the last time. */
   windowId: string;
   isFinal: boolean;
-  /** The conversation that was open; without one, nothing of it is here. */
-  conversationId: string | null;
+  conversation: LeftConversation;
+  /** Without a conversation that is shown again, only what was not sent. */
   messages: Message[];
   requests: FormRequest[];
-  /** What was filled in, by request. */
+  /** What was filled in, by form. */
   formDrafts: [string, FormValues][];
   draft: string;
+  isExpanded: boolean;
   call: 'none' | 'on' | 'muted';
 }
 
+export type LeftConversation =
+  | { name: 'none' }
+  /** The service has not started it yet, or the form before it is open. */
+  | { name: 'starting' }
+  | { name: 'open'; id: string }
+  /**
+   * It has ended, and the visitor is asked for feedback. Only in the last word of a page, because
+   * nothing else stores the token of a conversation that has ended.
+   */
+  | { name: 'feedback'; access: ConversationAccess };
+
 /** Changes with the shape of what is written. */
-const VERSION = 2;
+const VERSION = 3;
 
 export type TabStorage = Pick<WindowStorage, 'read' | 'write'>;
+
+/** What was filled in so far, by form. */
+type FormDrafts = Map<string, FormValues>;
 
 const NAME = 'left-page';
 
 export function writeLeftPage(
   storage: TabStorage,
   state: State,
-  drafts: { draft: string; forms: Map<string, FormValues> },
+  access: ConversationAccess | null,
+  formDrafts: FormDrafts,
   writer: Pick<LeftPage, 'at' | 'windowId' | 'isFinal'>,
 ) {
-  const { voice, messages, requests, conversationId } = state;
-  const isOpen = isUnderWay(state);
-  const hasCall = isOpen && (voice.name === 'on' || voice.name === 'paused');
+  const { voice, messages, requests, draft, isExpanded } = state;
+  const conversation = leftConversation(state, writer.isFinal ? access : null);
+  const continues = conversation.name === 'open' || conversation.name === 'starting';
+  const hasCall = continues && (voice.name === 'on' || voice.name === 'paused');
+  const isShownAgain = conversation.name === 'open' || conversation.name === 'feedback';
   const page: LeftPage = {
     version: VERSION,
     ...writer,
-    conversationId: isOpen ? conversationId : null,
+    conversation,
     // What nobody takes over is not left lying about.
-    messages: isOpen ? withoutHalfAnswer(messages) : [],
-    requests: isOpen ? requests : [],
-    formDrafts: [...drafts.forms],
-    draft: drafts.draft,
+    ...(isShownAgain
+      ? { messages: withoutHalfAnswer(messages), requests }
+      : unsentOf(state, formDrafts)),
+    formDrafts: [...formDrafts],
+    draft,
+    isExpanded,
     call: hasCall ? callOf(voice) : 'none',
   };
   storage.write(NAME, page);
 }
 
-/** An answer that the change of the page cuts off: the question is asked again in the next room. */
-function withoutHalfAnswer(messages: Message[]): Message[] {
-  const [question, answer] = messages.slice(-2);
-  const isCutOff = answer?.role === 'agent' && answer.state === 'streaming';
-  return isCutOff && question?.role === 'visitor' ? messages.slice(0, -1) : messages;
+function leftConversation(state: State, access: ConversationAccess | null): LeftConversation {
+  const { phase, form, conversationId } = state;
+  if (isUnderWay(state) && conversationId) return { name: 'open', id: conversationId };
+  if (isUnderWay(state) || form) return { name: 'starting' };
+  if (phase.name === 'ended' && phase.feedback === 'asked' && access)
+    return { name: 'feedback', access };
+  return { name: 'none' };
+}
+
+/** What was typed or filled in and not sent: whatever became of the conversation, it is kept. */
+export function unsentOf(
+  shown: Pick<State, 'messages' | 'requests'>,
+  formDrafts: FormDrafts,
+): Pick<LeftPage, 'messages' | 'requests'> {
+  return {
+    messages: waitingOf(shown),
+    requests: shown.requests.filter(
+      ({ id, status, isOwn }) => status !== 'sent' && (isOwn || formDrafts.has(id)),
+    ),
+  };
 }
 
 function callOf({ isMuted }: { isMuted: boolean }): LeftPage['call'] {
@@ -85,5 +122,6 @@ export function takeLeftPage(
 ): LeftPage | null {
   const page = readLeftPage(storage);
   storage.write(NAME, null);
-  return isReturning || (page?.isFinal && now - page.at < NEXT_PAGE_TIME) ? page : null;
+  const isTaken = page && (isReturning || page.isFinal);
+  return isTaken && now - page.at < (isReturning ? TOKEN_LIFETIME : NEXT_PAGE_TIME) ? page : null;
 }

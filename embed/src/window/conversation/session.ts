@@ -6,17 +6,17 @@ import type { FailureCode } from '../../shared/codes';
 import type { Emit } from '../../shared/messages';
 import type { Config } from '../config';
 import type { LoaderPort } from '../loader-port';
-import type { listMicrophones, openMicrophone, waitForMicrophone } from '../microphone';
+import type { openMicrophone } from '../microphone';
 import { newId } from '../new-id';
 import { ServiceProblem } from '../service/problem';
 import type { FormValues, Service } from '../service/service';
 import type { WindowStorage } from '../storage';
 import { Call } from './call';
 import { Connection, type ConnectionDependencies } from './connection';
-import { CurrentConversation } from './current-conversation';
+import { type ConversationAccess, CurrentConversation } from './current-conversation';
 import { FormRequests } from './form-requests';
 import { HostPage } from './host-page';
-import { adviceOn, type JoinProblem } from './join-problem';
+import type { JoinError, JoinProblem } from './join-problem';
 import type { TabStorage } from './left-page';
 import { NextPage } from './next-page';
 import type { OtherTabs } from './other-tabs';
@@ -27,7 +27,15 @@ import { hasWaiting } from './transcript';
 import { createTurnReporter, type TurnReporter } from './turn-reporter';
 import { unreadOf } from './unread';
 import type { WindowLife } from './window-life';
-import { type FormRequest, isHeldElsewhere, isPast, isUnderWay, type State } from './window-state';
+import {
+  type Event,
+  type FormRequest,
+  isHeldElsewhere,
+  isPast,
+  isUnderWay,
+  type State,
+  waitingOf,
+} from './window-state';
 
 export interface SessionDependencies {
   config: Config;
@@ -40,8 +48,8 @@ export interface SessionDependencies {
   createTabs(onClaimedElsewhere: (conversationId: string) => void): OtherTabs;
   loadRoomModule: ConnectionDependencies['loadRoomModule'];
   openMicrophone: typeof openMicrophone;
-  listMicrophones: typeof listMicrophones;
-  waitForMicrophone: typeof waitForMicrophone;
+  /** Resolves once there is a microphone. */
+  waitForMicrophone(): Promise<void>;
   isMicrophoneGranted(): Promise<boolean>;
   isWebRtcAvailable(): boolean;
   /** Whether the visitor has tapped or typed anything. */
@@ -63,9 +71,11 @@ export class Session {
   readonly #emit: Emit;
   readonly hostPage = new HostPage(() => this.#connection.attempt);
   readonly nextPage: NextPage;
-  /** What the visitor has typed and not sent. */
-  draft = '';
   #wasOpened = false;
+  /** Whether there is an earlier conversation to continue is not known yet. */
+  #isSearching = false;
+  /** Ended here, and not yet at the service. */
+  #ending: ConversationAccess | null = null;
   /** Already reported, and not solved since. */
   #joinProblem: JoinProblem | null = null;
 
@@ -94,13 +104,13 @@ export class Session {
         return true;
       },
     });
-    this.#reporter = createTurnReporter(async (messages) => {
-      const { access } = this.#conversation;
-      if (access && !isPast(this.state)) await service.report(access.id, access.token, messages);
-    });
-    const open = () =>
-      dependencies.openMicrophone((storage.read('microphone') as string) || undefined);
-    this.#call = new Call(this.#store, open, dependencies.waitForMicrophone, {
+    this.#reporter = createTurnReporter(
+      () => this.#conversation.access,
+      ({ id, token }, turns) => service.report(id, token, turns),
+    );
+    const chosen = () => (storage.read('microphone') as string) || undefined;
+    const microphones = { ...dependencies, chosen };
+    this.#call = new Call(this.#store, microphones, {
       beforeStart: () => isPast(this.state) && this.startOver(),
       onStarted: () => {
         if (this.#connection.attempt?.hasRoom) this.#publishCall();
@@ -129,13 +139,16 @@ export class Session {
           custom_metadata: this.hostPage.describe(hasWaiting(this.state.messages)),
           ...(this.#preForm.values && { form: this.#preForm.values }),
         }),
-        onStarted: (id) => this.#emit('conversation-start', { conversation_id: id }),
+        onStarted: (id) => {
+          this.#forms.drafts.delete('before');
+          this.#emit('conversation-start', { conversation_id: id });
+        },
         onHistory: (messages) => this.#reporter.markKnown(messages),
         onJoinFailed: (error) => {
           // Once for each reason, however often it is retried.
           if (this.#joinProblem === error.problem) return;
           this.#joinProblem = error.problem;
-          console.warn(`Web widget: ${adviceOn(error)}`);
+          warnOf(error);
           this.#emit('error', { code: error.problem });
         },
         onJoined: () => {
@@ -165,7 +178,7 @@ export class Session {
       connection: this.#connection,
       forms: this.#forms,
       reporter: this.#reporter,
-      composer: this,
+      sendAgain: () => this.sendAgain(),
     });
     if (!config.notice.consent_required || storage.read('consent') === true)
       this.#store.dispatch({ type: 'consented' });
@@ -190,6 +203,7 @@ export class Session {
   /** The page is hidden or closed, and this may be the last moment to send anything. */
   leavePage() {
     this.#reporter.flush();
+    this.#sendEnd();
   }
 
   /** The window was opened or closed. */
@@ -200,6 +214,20 @@ export class Session {
     // Loaded while the visitor reads; joining reports a failure.
     this.#dependencies.loadRoomModule().catch(() => {});
     this.#startIfConfigured();
+  }
+
+  /** The visitor makes the window larger, or as large as before. */
+  enlarge(isExpanded: boolean) {
+    this.#store.dispatch({ type: 'expanded', isExpanded });
+  }
+
+  /** What the visitor has typed and not sent. */
+  get draft(): string {
+    return this.state.draft;
+  }
+
+  set draft(text: string) {
+    this.#store.dispatch({ type: 'draft', text });
   }
 
   /** Whether the visitor wants to hear a sound for new messages; kept. */
@@ -213,39 +241,61 @@ export class Session {
 
   // The conversation
 
-  /** Offers to continue the conversation that storage has from an earlier page load, if any. */
+  /**
+   * Offers to continue the conversation that storage has from an earlier page load, if any. Until
+   * that is known, what would start another one waits, and is shown as starting.
+   */
   async offerSaved() {
+    this.#isSearching = true;
+    const offer = await this.#findSaved();
+    this.#isSearching = false;
+    const isWanted = this.state.phase.name === 'starting';
+    if (isWanted) this.#store.dispatch({ type: 'not-started' });
+    if (offer) this.#offer(offer);
+    if (this.#wasOpened) this.#startIfConfigured();
+    if (isWanted) this.#seekRoom();
+  }
+
+  async #findSaved(): Promise<Event | null> {
     const { storage, service, now } = this.#dependencies;
     const saved = storage.conversation(now());
-    if (!saved) return;
+    if (!saved) return null;
     // Usually answered before the service answers; a busy tab may be later, which still counts.
     let isOpenElsewhere = false;
     const asked = this.#tabs.ask(saved.id, () => {
       isOpenElsewhere = true;
-      this.#store.dispatch({ type: 'open-elsewhere' });
+      this.#offer({ type: 'open-elsewhere' });
     });
     try {
       const { is_open, messages } = await service.read(saved.id, saved.token);
       await asked;
-      if (this.state.phase.name !== 'idle') return;
-      if (!is_open) return storage.saveConversation(null);
-      this.#conversation.remember(saved);
-      this.#reporter.markKnown(messages);
-      this.#store.dispatch({
-        type: 'offered',
-        id: saved.id,
-        messages: messages.map((message) => ({ ...message, state: 'done' })),
-        isOpenElsewhere,
-      });
+      if (is_open) {
+        this.#conversation.remember(saved);
+        this.#reporter.markKnown(messages);
+        return {
+          type: 'offered',
+          id: saved.id,
+          messages: messages.map((message) => ({ ...message, state: 'done' })),
+          isOpenElsewhere,
+        };
+      }
+      storage.saveConversation(null);
     } catch (problem) {
       if (problem instanceof ServiceProblem && !problem.isTransient) storage.saveConversation(null);
     }
+    return null;
+  }
+
+  /** A call that began before is no answer to the question whether it continues here. */
+  #offer(event: Event) {
+    this.#store.dispatch(event);
+    if (isHeldElsewhere(this.state)) this.endCall();
   }
 
   giveConsent() {
     this.#dependencies.storage.write('consent', true);
     this.#store.dispatch({ type: 'consented' });
-    if (this.state.messages.some((message) => message.state === 'waiting')) this.#seekRoom();
+    if (waitingOf(this.state).length) this.#seekRoom();
     else this.#startIfConfigured();
   }
 
@@ -264,13 +314,12 @@ export class Session {
   /** Sends what is shown as unsent; in another conversation where this one is over. */
   sendAgain() {
     if (!isPast(this.state)) return this.#seekRoom();
-    const unsent = this.state.messages.filter((message) => message.state === 'waiting');
-    for (const { text } of unsent) this.sendMessage(text);
+    for (const { text } of waitingOf(this.state)) this.sendMessage(text);
   }
 
   /** Starts a conversation, unless consent or the form before it is missing. */
   start() {
-    if (isUnderWay(this.state) || !this.state.hasConsented) return;
+    if (isUnderWay(this.state) || !this.state.hasConsented || this.#waitForSearch()) return;
     const form = this.#preForm.prepare();
     if (form) this.#store.dispatch({ type: 'form', form });
     else this.#connection.start();
@@ -278,7 +327,7 @@ export class Session {
 
   /** Resumes the conversation in another room; starts one where there is none. */
   continue() {
-    if (!this.state.hasConsented) return;
+    if (!this.state.hasConsented || this.#waitForSearch()) return;
     const access = this.#conversation.refresh();
     if (access) this.#connection.resume(access);
     else this.start();
@@ -287,18 +336,17 @@ export class Session {
   /** Puts the conversation aside, so that the next message starts another one. */
   startOver() {
     const { access } = this.#conversation;
-    const { phase, messages } = this.state;
+    const { phase } = this.state;
     // Typed before the visitor chose to start over, and meant for the conversation that follows.
-    const unasked =
-      phase.name === 'offered' ? messages.filter(({ state }) => state === 'waiting') : [];
+    const unasked = phase.name === 'offered' ? waitingOf(this.state) : [];
     // Another tab, or a page of another site, may still continue it.
     const isOurs =
       !isPast(this.state) && phase.name !== 'continued-elsewhere' && !isHeldElsewhere(this.state);
     this.#leaveConversation();
     if (isOurs) this.#conversation.deleteStored();
+    if (access && isOurs) this.#endAtService(access);
     this.#conversation.forget();
     this.#forms.forget();
-    if (access && isOurs) this.#dependencies.service.end(access.id, access.token).catch(() => {});
     this.#store.dispatch({ type: 'reset' });
     for (const { text } of unasked) this.sendMessage(text);
   }
@@ -306,7 +354,7 @@ export class Session {
   async end() {
     const { access } = this.#conversation;
     this.#showEnded();
-    if (access) await this.#dependencies.service.end(access.id, access.token).catch(() => {});
+    if (access) await this.#endAtService(access);
   }
 
   retryNow() {
@@ -326,16 +374,16 @@ export class Session {
     this.#call.stop();
   }
 
-  /** The microphones to choose from during a call, and the one in use. */
-  async microphones(): Promise<{ all: { id: string; label: string }[]; current: string }> {
-    const all = await this.#dependencies.listMicrophones();
-    return { all, current: this.#call.track?.getSettings().deviceId ?? '' };
+  /** The microphone that the call uses. */
+  get microphoneId(): string {
+    return this.#call.track?.getSettings().deviceId ?? '';
   }
 
-  /** The visitor's choice, also for later calls. */
-  chooseMicrophone(id: string): Promise<void> {
-    this.#dependencies.storage.write('microphone', id);
-    return this.#call.change();
+  /** The visitor's choice, also for later calls; false when it does not open or no call runs. */
+  async chooseMicrophone(id: string): Promise<boolean> {
+    const isOpen = await this.#call.change(id);
+    if (isOpen) this.#dependencies.storage.write('microphone', id);
+    return isOpen;
   }
 
   playSound() {
@@ -378,7 +426,6 @@ export class Session {
   closeForm(values: FormValues | null) {
     this.#store.dispatch({ type: 'form', form: null });
     if (!values) return this.endCall();
-    this.#forms.drafts.delete('before');
     this.#preForm.answer(values);
     this.start();
   }
@@ -392,11 +439,13 @@ export class Session {
       const { code } = problem as ServiceProblem;
       if (code !== 'feedback_already_submitted' && code !== 'feedback_closed') throw problem;
     }
+    this.#forms.drafts.delete('feedback');
     this.#store.dispatch({ type: 'feedback-given' });
   }
 
   /** The visitor does not want to give feedback. */
   skipFeedback() {
+    this.#forms.drafts.delete('feedback');
     this.#store.dispatch({ type: 'feedback-skipped' });
   }
 
@@ -407,6 +456,12 @@ export class Session {
     if (!this.#connection.retryNow() && !isUnderWay(this.state)) this.continue();
   }
 
+  /** True until it is known whether an earlier conversation continues instead of a new one. */
+  #waitForSearch(): boolean {
+    if (this.#isSearching) this.#store.dispatch({ type: 'starting' });
+    return this.#isSearching;
+  }
+
   #publishCall() {
     const { voice } = this.state;
     const { track } = this.#call;
@@ -415,7 +470,7 @@ export class Session {
 
   #startIfConfigured() {
     const { default_mode, start_conversation_on_toggle } = this.#dependencies.config;
-    if (this.state.phase.name !== 'idle') return;
+    if (this.state.phase.name !== 'idle' || this.#isSearching) return;
     if (default_mode === 'voice') this.startCall();
     else if (start_conversation_on_toggle) this.start();
   }
@@ -425,7 +480,8 @@ export class Session {
   #handleStop(reason: StopReason) {
     switch (reason.name) {
       case 'ended':
-        return this.#showEnded();
+        this.#showEnded();
+        return this.#reporter.discard();
       case 'continued-elsewhere':
         return this.#loseToOtherTab();
       case 'gone':
@@ -433,6 +489,7 @@ export class Session {
         // Nothing is left of it to be offered on the next page.
         if (reason.code === 'conversation_erased') this.#conversation.deleteStored();
         this.#store.dispatch({ type: 'gone', code: reason.code });
+        this.#reporter.discard();
         return this.#emit('error', { code: reason.code });
       case 'form':
         this.#preForm.reject(reason.errors);
@@ -467,6 +524,24 @@ export class Session {
     if (this.state.phase.name === 'continued-elsewhere') return;
     this.#leaveConversation();
     this.#store.dispatch({ type: 'continued-elsewhere' });
+    this.#reporter.discard();
+  }
+
+  /**
+   * Ends it once the service has its last turns, after which it accepts none; sooner when the page
+   * is left, or another one ends.
+   */
+  async #endAtService(access: ConversationAccess) {
+    this.#sendEnd();
+    this.#ending = access;
+    await this.#reporter.flush();
+    if (this.#ending === access) await this.#sendEnd();
+  }
+
+  async #sendEnd() {
+    const ending = this.#ending;
+    this.#ending = null;
+    if (ending) await this.#dependencies.service.end(ending.id, ending.token).catch(() => {});
   }
 
   #showEnded() {
@@ -477,4 +552,13 @@ export class Session {
     this.#store.dispatch({ type: 'ended', asksFeedback: enabled && access !== null });
     this.#emit('conversation-end', access ? { conversation_id: access.id } : {});
   }
+}
+
+/** One line for the console. */
+async function warnOf({ problem, message }: JoinError) {
+  const advice = await import('./join-advice').then(
+    ({ ADVICE }) => ADVICE[problem],
+    () => 'check that the service can be reached',
+  );
+  console.warn(`Web widget: cannot join the room: ${problem} (${message}); ${advice}`);
 }

@@ -96,15 +96,47 @@ export function markSent(messages: Message[], id: string): Message[] {
   return messages.map((m) => (m.id === id && m.state === 'waiting' ? { ...m, state: 'done' } : m));
 }
 
+/**
+ * What the service has of a conversation, and below it what waits here. The service may have a
+ * waiting turn as well, with another id where the worker has reported it: it is shown once.
+ */
+export function addWaiting(earlier: Message[], waiting: Message[]): Message[] {
+  const answered = earlier.findLastIndex(({ role }) => role === 'agent');
+  return [
+    ...earlier.filter((turn, index) =>
+      waiting.every(({ id, text }) => id !== turn.id && (index <= answered || text !== turn.text)),
+    ),
+    ...waiting,
+  ];
+}
+
+/** Without the answer to a question that waits here: it was cut off, and is asked for again. */
+export function withoutAnswerTo(waiting: Message[], earlier: Message[]): Message[] {
+  const index = earlier.findLastIndex(({ role }) => role === 'visitor');
+  const isAskedAgain = waiting.some(({ text }) => text === earlier[index]?.text);
+  return isAskedAgain ? earlier.slice(0, index + 1) : earlier;
+}
+
 /** Whether an agent that arrives in a new room has something to answer. */
 export const hasWaiting = (messages: Message[]) =>
   prepareForNewRoom(messages).some(({ state }) => state === 'waiting');
 
 /**
- * For a new room: unfinished turns are final, since their stream ended with the old room, and what
- * the visitor said after the agent's last turn is sent again, since nobody answered it.
+ * Without an answer that the end of its room or page cuts off: the question is asked again in the
+ * next room.
  */
-export function prepareForNewRoom(messages: Message[]): Message[] {
+export function withoutHalfAnswer(messages: Message[]): Message[] {
+  const [question, answer] = messages.slice(-2);
+  const isCutOff = answer?.role === 'agent' && answer.state === 'streaming';
+  return isCutOff && question?.role === 'visitor' ? messages.slice(0, -1) : messages;
+}
+
+/**
+ * For a new room: unfinished turns are final, since their stream ended with the old room, and what
+ * the visitor said after the agent's last whole turn is sent again, since nobody answered it.
+ */
+export function prepareForNewRoom(shown: Message[]): Message[] {
+  const messages = withoutHalfAnswer(shown);
   const answered = messages.findLastIndex((message) => message.role === 'agent');
   return messages.map((message, index) => {
     if (message.role === 'visitor' && index > answered) return { ...message, state: 'waiting' };

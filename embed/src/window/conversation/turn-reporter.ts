@@ -3,13 +3,16 @@
  * The service keeps these apart from a worker's own report, so it can merge the two.
  */
 import type { ReportedTurn } from '../../generated/api';
+import type { ConversationAccess } from './current-conversation';
 import type { Message } from './transcript';
 
 export interface TurnReporter {
   /** Reports the turns that are final and were not reported yet. */
   observe(messages: Message[]): void;
   /** Reports at once what waits to be reported with the next turn. */
-  flush(): void;
+  flush(): Promise<void>;
+  /** Forgets what waits to be reported: the service does not accept it anymore. */
+  discard(): void;
   /** These came from the service, which has them already. */
   markKnown(messages: { id: string }[]): void;
 }
@@ -17,36 +20,54 @@ export interface TurnReporter {
 /** Turns come in pairs, and one request reports both. In milliseconds. */
 const COLLECT_TIME = 1_500;
 
+/** `current`: the conversation in which turns are said now. */
 export function createTurnReporter(
-  report: (messages: ReportedTurn[]) => Promise<void>,
+  current: () => ConversationAccess | null,
+  report: (access: ConversationAccess, turns: ReportedTurn[]) => Promise<void>,
 ): TurnReporter {
   const known = new Set<string>();
-  let pending: ReportedTurn[] = [];
+  /** Turns of one conversation, which may not be the current one anymore. */
+  let pending: { access: ConversationAccess; turns: ReportedTurn[] } | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  function flush() {
-    const messages = pending;
-    pending = [];
+  function takePending() {
+    const taken = pending;
+    pending = null;
     clearTimeout(timer);
-    timer = undefined;
+    return taken;
+  }
+
+  async function flush() {
+    const taken = takePending();
+    if (!taken) return;
+    const newest = current();
+    // A resume replaces the conversation token.
+    const access = newest?.id === taken.access.id ? newest : taken.access;
     // Not retried: it is a second source, and the visitor loses nothing.
-    if (messages.length) report(messages).catch(() => {});
+    await report(access, taken.turns).catch(() => {});
   }
 
   return {
     flush,
+    discard: () => void takePending(),
     markKnown(messages) {
       for (const { id } of messages) known.add(id);
     },
     observe(messages) {
+      const access = current();
+      if (!access) return;
+      if (pending && pending.access.id !== access.id) flush();
       for (const [index, message] of messages.entries()) {
         const { id, role, text, created_at, state, rest } = message;
         if (state !== 'done' || known.has(id)) continue;
         // Its rest may follow.
         if (rest?.segment === null && index === messages.length - 1) continue;
         known.add(id);
-        pending.push({ id, role, text, created_at });
-        timer ??= setTimeout(flush, COLLECT_TIME);
+        if (!pending) {
+          pending = { access, turns: [] };
+          timer = setTimeout(flush, COLLECT_TIME);
+        }
+        pending.turns.push({ id, role, text, created_at });
       }
     },
   };

@@ -8,12 +8,14 @@ import type { FormDefinition, Mode } from '../config';
 import type { MicrophoneProblem } from '../microphone';
 import {
   addTyped,
+  addWaiting,
   applyPiece,
   expectRest,
   type Message,
   markSent,
   type Piece,
   prepareForNewRoom,
+  withoutAnswerTo,
 } from './transcript';
 
 /** Where the conversation stands, with what exists only there. */
@@ -89,8 +91,12 @@ export interface State {
   /** The first agent of this room takes longer than usual to arrive. */
   isAgentLate: boolean;
   isOpen: boolean;
+  /** The visitor has made the window larger. */
+  isExpanded: boolean;
   unread: number;
   hasConsented: boolean;
+  /** What the visitor has typed and not sent. */
+  draft: string;
   form: OpenForm | null;
   /** The oldest first. */
   requests: FormRequest[];
@@ -98,11 +104,21 @@ export interface State {
 
 export type Event =
   | { type: 'visibility'; isOpen: boolean }
+  | { type: 'expanded'; isExpanded: boolean }
+  | { type: 'draft'; text: string }
   | { type: 'consented' }
   | { type: 'offered'; id: string; messages: Message[]; isOpenElsewhere: boolean }
   | { type: 'open-elsewhere' }
-  /** The page before had this conversation, which continues here. */
-  | { type: 'returned'; id: string; messages: Message[]; requests: FormRequest[] }
+  /** The page before had this conversation, which continues here, or asks for feedback. */
+  | {
+      type: 'returned';
+      id: string;
+      hasEnded: boolean;
+      messages: Message[];
+      requests: FormRequest[];
+    }
+  /** What the page before has not sent, in place of what this one had not. */
+  | { type: 'unsent'; messages: Message[]; requests: FormRequest[]; before: FormRequest[] }
   | { type: 'reset' }
   | { type: 'starting' }
   | { type: 'not-started' }
@@ -148,8 +164,10 @@ export function initialState(): State {
     isInterrupted: false,
     isAgentLate: false,
     isOpen: false,
+    isExpanded: false,
     unread: 0,
     hasConsented: false,
+    draft: '',
     form: null,
     requests: [],
   };
@@ -180,6 +198,11 @@ export function isNewAnswer(state: State, before: State): boolean {
   return isNew && state.messages.at(-1)?.role === 'agent' && modeOf(state) === 'text';
 }
 
+/** What was typed and not sent to an agent. */
+export function waitingOf({ messages }: Pick<State, 'messages'>): Message[] {
+  return messages.filter(({ state }) => state === 'waiting');
+}
+
 /** Another tab has the conversation, and the visitor is asked whether it continues here. */
 export function isHeldElsewhere({ phase }: State): boolean {
   return phase.name === 'offered' && phase.isOpenElsewhere;
@@ -204,6 +227,10 @@ export function reduce(state: State, event: Event): State {
   switch (event.type) {
     case 'visibility':
       return { ...state, isOpen: event.isOpen, unread: event.isOpen ? 0 : state.unread };
+    case 'expanded':
+      return { ...state, isExpanded: event.isExpanded };
+    case 'draft':
+      return { ...state, draft: event.text };
     case 'consented':
       return { ...state, hasConsented: true };
     case 'offered':
@@ -211,22 +238,36 @@ export function reduce(state: State, event: Event): State {
         ...state,
         phase: { name: 'offered', isOpenElsewhere: event.isOpenElsewhere },
         conversationId: event.id,
-        messages: event.messages,
+        messages: addWaiting(event.messages, waitingOf(state)),
       };
     case 'open-elsewhere':
       if (phase.name !== 'offered') return state;
       return { ...state, phase: { ...phase, isOpenElsewhere: true } };
     case 'returned':
       return {
-        ...state,
-        phase: { name: 'starting' },
-        voice: NO_CALL,
+        ...reset(state),
+        phase: event.hasEnded ? { name: 'ended', feedback: 'asked' } : { name: 'starting' },
         conversationId: event.id,
         messages: event.messages,
         requests: event.requests,
       };
+    case 'unsent':
+      return {
+        ...state,
+        // A page that the browser had kept may have sent on another one what still waits here.
+        messages: [
+          ...state.messages.filter((message) => message.state !== 'waiting'),
+          ...event.messages,
+        ],
+        requests: [
+          ...state.requests.filter(({ id }) =>
+            [...event.before, ...event.requests].every((each) => each.id !== id),
+          ),
+          ...event.requests,
+        ],
+      };
     case 'reset':
-      return { ...initialState(), isOpen: state.isOpen, hasConsented: state.hasConsented };
+      return reset(state);
     case 'starting':
       return { ...state, phase: { name: 'starting' } };
     case 'not-started':
@@ -239,7 +280,7 @@ export function reduce(state: State, event: Event): State {
         conversationId: event.id,
         messages: state.messages.some((message) => message.state !== 'waiting')
           ? state.messages
-          : [...event.messages, ...state.messages],
+          : addWaiting(withoutAnswerTo(state.messages, event.messages), state.messages),
       };
     case 'joined':
       return {
@@ -292,7 +333,12 @@ export function reduce(state: State, event: Event): State {
         isAwaitingAnswer: false,
       };
     case 'new-room':
-      return { ...state, messages: prepareForNewRoom(state.messages), form: null };
+      return {
+        ...state,
+        messages: prepareForNewRoom(state.messages),
+        isSoundBlocked: false,
+        form: null,
+      };
     case 'microphone-requested':
       return { ...state, voice: { name: 'requested' } };
     case 'microphone-failed':
@@ -326,6 +372,11 @@ export function reduce(state: State, event: Event): State {
         ),
       };
   }
+}
+
+/** Without anything of a conversation. */
+function reset({ isOpen, isExpanded, hasConsented, draft }: State): State {
+  return { ...initialState(), isOpen, isExpanded, hasConsented, draft };
 }
 
 function addPiece(state: State, piece: Piece, now: string): State {

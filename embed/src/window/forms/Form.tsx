@@ -6,8 +6,10 @@ import type { Strings } from '../i18n';
 import type { ServiceProblem } from '../service/problem';
 import type { FormValues } from '../service/service';
 import { focusFirstField } from '../ui/focus';
-import { Icon } from '../ui/icons';
+import { Drawing } from '../ui/icons';
 import { asTyped, type Faults, faultsOf, type ReadPhone, submissionOf, validate } from './validate';
+
+const STAR = 'M12 3.8l2.5 5.2 5.7.8-4.1 4 1 5.7-5.1-2.7-5.1 2.7 1-5.7-4.1-4 5.7-.8z';
 
 export interface FormProps {
   /** Unique in the window. */
@@ -305,7 +307,7 @@ function Group({ field, value, change }: RowProps) {
               aria-label={`${rating} / ${max}`}
               onChange={() => change(rating)}
             />
-            <Icon name="star" />
+            <Drawing name="star" path={STAR} />
           </label>
         ))}
       </div>

@@ -1,11 +1,11 @@
 /** The whole window, drawn from one state. */
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { isHeldElsewhere, isPast, modeOf, type State } from '../conversation/window-state';
 import { isTouch } from '../touch';
 import { Banner } from './Banner';
 import { closeOnBack } from './back';
 import { Composer } from './Composer';
-import { type Surface, SurfaceContext, useSurface } from './context';
+import { type Surface, SurfaceContext } from './context';
 import { FormSheet } from './FormSheet';
 import { focusNext, isComposing, isFocusLost } from './focus';
 import { Header } from './Header';
@@ -51,6 +51,12 @@ export function App(surface: Surface) {
     return () => document.removeEventListener('keydown', onKeyDown);
   }, [close]);
 
+  // Typing changes the draft alone, and draws no turn again.
+  const main = useMemo(
+    () => (state.form ? <FormSheet form={state.form} /> : <Transcript state={state} />),
+    Object.values({ ...state, draft: '' }),
+  );
+
   return (
     <SurfaceContext.Provider value={surface}>
       <div
@@ -65,7 +71,7 @@ export function App(surface: Surface) {
         }}
       >
         <Header state={state} showNote={showNote} />
-        {state.form ? <FormSheet form={state.form} /> : <Transcript state={state} />}
+        {main}
         <Footer
           state={state}
           note={note && <MenuNote note={note} close={() => showNote(null)} />}
@@ -76,10 +82,6 @@ export function App(surface: Surface) {
 }
 
 function Footer({ state, note }: { state: State; note: preact.ComponentChild }) {
-  const { session } = useSurface();
-  // Kept here, because the input goes away with the end of a conversation or for a form.
-  const draft = useState(session.draft);
-  session.draft = draft[0];
   const { phase, form, hasConsented, messages } = state;
   const isOver = isPast(state) || phase.name === 'continued-elsewhere';
   const isVoice = modeOf(state) === 'voice';
@@ -94,7 +96,7 @@ function Footer({ state, note }: { state: State; note: preact.ComponentChild }) 
       {canTalk && hasConsented && (
         <>
           {!isVoice && <QuickActions />}
-          <Composer state={state} draft={draft} />
+          <Composer state={state} />
         </>
       )}
       {hasConsented && messages.length === 0 && !note && <Notice />}

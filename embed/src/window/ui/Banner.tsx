@@ -10,14 +10,18 @@ export function Banner({ state }: { state: State }) {
   const { text, urgent, steps, fallback } = status;
   const resume = () => session.continue();
   const startOver = () => session.startOver();
-  const actions: Record<Step, () => void> = {
+  const actions: Record<Step, (tap: { currentTarget: Element }) => void> = {
     resume,
     continue_here: resume,
     try_again: resume,
     start_over: startOver,
     start_new: startOver,
     try_now: () => session.retryNow(),
-    continue_call: () => session.startCall(),
+    continue_call: ({ currentTarget }) => {
+      // This button goes away; on the dialog, the focus waits for the call and is in no input.
+      currentTarget.closest<HTMLElement>('.window')?.focus();
+      session.startCall();
+    },
     play_sound: () => session.playSound(),
   };
   return (

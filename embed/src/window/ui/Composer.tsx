@@ -1,5 +1,5 @@
 /** Where the visitor types or starts a call; during a call, typing continues to be possible. */
-import { type Dispatch, useLayoutEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { modeOf, type State } from '../conversation/window-state';
 import { useSurface } from './context';
 import { isComposing } from './focus';
@@ -10,13 +10,9 @@ const MAX_LENGTH = 4_000;
 /** From here on, the visitor sees how much there is. */
 const COUNTED_LENGTH = 3_600;
 
-interface Props {
-  state: State;
-  draft: [string, Dispatch<string>];
-}
-
-export function Composer({ state, draft: [text, setText] }: Props) {
+export function Composer({ state }: { state: State }) {
   const { config, strings, session } = useSurface();
+  const { draft: text } = state;
   const area = useRef<HTMLTextAreaElement>(null);
   const { modes } = config;
   const isTooLong = text.length > MAX_LENGTH;
@@ -34,7 +30,7 @@ export function Composer({ state, draft: [text, setText] }: Props) {
   function send() {
     if (!canSend) return;
     session.sendMessage(text);
-    setText('');
+    session.draft = '';
     area.current?.focus();
   }
 
@@ -64,7 +60,9 @@ export function Composer({ state, draft: [text, setText] }: Props) {
             enterkeyhint="send"
             placeholder={config.chat.placeholder || strings.placeholder}
             aria-label={config.chat.placeholder || strings.placeholder}
-            onInput={({ currentTarget }) => setText(currentTarget.value)}
+            onInput={({ currentTarget }) => {
+              session.draft = currentTarget.value;
+            }}
             onKeyDown={(event) => {
               if (event.key !== 'Enter' || event.shiftKey || isComposing(event)) return;
               event.preventDefault();

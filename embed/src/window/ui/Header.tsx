@@ -1,9 +1,6 @@
 /** The agent's name, the menu, and the way out. */
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { Config } from '../config';
-import type { Message } from '../conversation/transcript';
 import { isPast, isUnderWay, type State } from '../conversation/window-state';
-import type { Strings } from '../i18n';
 import { isTouch } from '../touch';
 import { Logo } from './Avatar';
 import { useSurface } from './context';
@@ -15,20 +12,21 @@ import type { Note } from './Notice';
 type Question = 'end' | 'start_over';
 
 export function Header({ state, showNote }: { state: State; showNote(note: Note): void }) {
-  const { config, strings, session, close, expand } = useSurface();
+  const { config, strings, session, close, canExpand } = useSurface();
   const [hasSound, setSound] = useState(session.hasSound);
-  const [isExpanded, setExpanded] = useState(false);
   const [question, ask] = useState<Question | null>(null);
-  const { messages } = state;
-  const exists = state.conversationId !== null && !isPast(state);
-  const canEnd = exists && isUnderWay(state);
+  const { messages, isExpanded } = state;
+  const title = config.chat.title || strings.chat;
+  const current = isPast(state) ? null : state.conversationId;
+  // What was asked about one conversation is not asked about the next one.
+  useLayoutEffect(() => ask(null), [current]);
   const items: MenuItem[] = [{ label: strings.about, action: () => showNote('about') }];
-  // The code of these items could not be loaded.
-  const fail = () => showNote('failed');
+  const load = (use: (extras: typeof import('../extras')) => void) =>
+    import('../extras').then(use).catch(() => showNote('failed'));
   if (messages.length)
     items.push({
       label: strings.save,
-      action: () => save(config, strings, messages).catch(fail),
+      action: () => load((extras) => extras.saveTranscript(title, messages, strings)),
     });
   items.push({
     label: strings.sound,
@@ -37,11 +35,13 @@ export function Header({ state, showNote }: { state: State; showNote(note: Note)
       session.hasSound = !hasSound;
       setSound(!hasSound);
       // On the tap, which is when browsers allow sound; and so that it is known.
-      if (!hasSound) import('../extras').then((extras) => extras.playSound()).catch(fail);
+      if (!hasSound) load((extras) => extras.playSound());
     },
   });
-  if (exists) items.push({ label: strings.start_over, action: () => ask('start_over') });
-  if (canEnd) items.push({ label: strings.end, action: () => ask('end') });
+  if (current) {
+    items.push({ label: strings.start_over, action: () => ask('start_over') });
+    if (isUnderWay(state)) items.push({ label: strings.end, action: () => ask('end') });
+  }
   const { phase } = state;
   const isPresent = phase.name === 'live' && phase.agent !== 'absent' && !phase.isSilent;
   return (
@@ -49,7 +49,7 @@ export function Header({ state, showNote }: { state: State; showNote(note: Note)
       <Logo />
       <div class="heading">
         <h1 id="title" dir="auto">
-          {config.chat.title || strings.chat}
+          {title}
         </h1>
         <p class={isPresent ? 'presence' : ''} dir="auto">
           {config.chat.subtitle || strings.subtitle}
@@ -57,16 +57,13 @@ export function Header({ state, showNote }: { state: State; showNote(note: Note)
       </div>
       <Menu items={items} />
       {/* Phones and tablets have no room to grow. */}
-      {expand && !isTouch() && (
+      {canExpand && !isTouch() && (
         <button
           type="button"
           class="plain"
           aria-label={strings.expand}
           aria-pressed={isExpanded}
-          onClick={() => {
-            setExpanded(!isExpanded);
-            expand(!isExpanded);
-          }}
+          onClick={() => session.enlarge(!isExpanded)}
         >
           <Icon name={isExpanded ? 'shrink' : 'expand'} />
         </button>
@@ -74,7 +71,7 @@ export function Header({ state, showNote }: { state: State; showNote(note: Note)
       <button type="button" class="plain" aria-label={strings.close} onClick={close}>
         <Icon name="close" />
       </button>
-      {exists && question && (
+      {current && question && (
         <Confirmation
           label={strings[question]}
           cancel={() => ask(null)}
@@ -87,15 +84,6 @@ export function Header({ state, showNote }: { state: State; showNote(note: Note)
       )}
     </header>
   );
-}
-
-/** Offers the conversation as a file. */
-async function save(config: Config, strings: Strings, messages: Message[]) {
-  const { lang } = document.documentElement;
-  const title = config.chat.title || strings.chat;
-  const { saveFile, transcriptText } = await import('../extras');
-  const day = new Date().toISOString().slice(0, 10);
-  saveFile(`${title}-${day}.txt`, transcriptText(title, messages, strings, lang));
 }
 
 interface ConfirmationProps {

@@ -2,6 +2,7 @@
 import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import type { FormProps } from '../forms/Form';
 import { useSurface } from './context';
+import { Dots } from './Dots';
 
 type FormModule = typeof import('../forms/Form');
 
@@ -35,17 +36,25 @@ export function LazyForm({ onDrawn, ...props }: Props) {
     if (module) onDrawn?.();
   }, [module]);
 
-  if (!module) return null;
-  if (module !== 'failed') return <module.Form {...props} />;
+  if (module && module !== 'failed') return <module.Form {...props} />;
+  const { definition, title, dismiss, dismissLabel = strings.cancel } = props;
+  const cancel = dismiss && (
+    <button type="button" class="small" onClick={dismiss}>
+      {dismissLabel}
+    </button>
+  );
+  if (!module)
+    return (
+      <div class="form" role="status">
+        <Dots label={definition.title || title || strings.fill_in} />
+        <div class="choices">{cancel}</div>
+      </div>
+    );
   return (
     <div class="banner urgent" role="alert">
       <p>{strings.form_unavailable}</p>
       <div class="choices">
-        {props.dismiss && (
-          <button type="button" class="small" onClick={props.dismiss}>
-            {strings.cancel}
-          </button>
-        )}
+        {cancel}
         <button type="button" class="small primary" onClick={load}>
           {strings.try_again}
         </button>

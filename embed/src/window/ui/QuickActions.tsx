@@ -22,9 +22,18 @@ export function QuickActions() {
   );
 
   function run({ action }: QuickAction) {
-    if (action.type === 'send_message') session.sendMessage(action.text);
+    if (action.type === 'send_message') sendOnce(action.text);
     else if (action.type === 'start_voice') session.startCall();
     else if (action.type === 'show_form') session.openForm(action.form_id);
+  }
+
+  /** Tapped twice, it is not said twice before there is an answer. */
+  function sendOnce(wanted: string) {
+    const { messages, isAwaitingAnswer } = session.state;
+    const { role, text, state } = messages.at(-1) ?? {};
+    const isSaid = role === 'visitor' && text === wanted.trim();
+    if (isSaid && (isAwaitingAnswer || state === 'waiting')) session.sendAgain();
+    else session.sendMessage(wanted);
   }
 }
 

@@ -1,9 +1,9 @@
 /** Draws messages. Text stays text: nothing that anybody wrote is parsed as HTML. */
 import type { ComponentChild } from 'preact';
-import { useMemo, useState } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import { type Align, type Block, type Inline, parseInline, parseMarkdown } from '../markdown';
+import { CopyButton } from './CopyButton';
 import { useSurface } from './context';
-import { type CopyState, copy } from './copy';
 
 function Words({ nodes }: { nodes: Inline[] }) {
   return (
@@ -79,7 +79,6 @@ function DataTable({ table: { head, rows, align } }: { table: Table }) {
 
 function Code({ text }: { text: string }) {
   const { strings } = useSurface();
-  const [state, setState] = useState<CopyState>('copy');
   return (
     <div class="code">
       <Scroller label={strings.code}>
@@ -87,9 +86,7 @@ function Code({ text }: { text: string }) {
           <code>{text}</code>
         </pre>
       </Scroller>
-      <button type="button" onClick={() => copy(text, setState)} onBlur={() => setState('copy')}>
-        {strings[state]}
-      </button>
+      <CopyButton text={text} />
     </div>
   );
 }

@@ -13,8 +13,9 @@ import {
   type State,
 } from '../conversation/window-state';
 import { clockTime, dayName, fullTime, isSameDay } from '../times';
+import { CopyButton } from './CopyButton';
 import { useSurface } from './context';
-import { type CopyState, copy } from './copy';
+import { Dots } from './Dots';
 import { FeedbackCard } from './FeedbackCard';
 import { FormCard } from './FormCard';
 import { Icon } from './icons';
@@ -133,11 +134,7 @@ export function Transcript({ state }: { state: State }) {
         {asksFeedback && <FeedbackCard onDrawn={showCard} />}
         {isTyping && (
           <div class="turn agent">
-            <div class="bubble dots" role="img" aria-label={strings.typing}>
-              <i />
-              <i />
-              <i />
-            </div>
+            <Dots label={strings.typing} isBubble />
           </div>
         )}
       </div>
@@ -212,8 +209,6 @@ function Day({ message, before }: { message: Message; before: Message | undefine
 
 /** When it was said, and for an answer a way to copy it. */
 function Meta({ message: { role, text, created_at } }: { message: Message }) {
-  const { strings } = useSurface();
-  const [state, setState] = useState<CopyState>('copy');
   const { lang } = document.documentElement;
   const full = fullTime(created_at, lang);
   return (
@@ -222,11 +217,7 @@ function Meta({ message: { role, text, created_at } }: { message: Message }) {
         <span aria-hidden="true">{clockTime(created_at, lang)}</span>
         <span class="unseen">{full}</span>
       </time>
-      {role === 'agent' && (
-        <button type="button" onClick={() => copy(text, setState)} onBlur={() => setState('copy')}>
-          {strings[state]}
-        </button>
-      )}
+      {role === 'agent' && <CopyButton text={text} />}
     </div>
   );
 }

@@ -1,13 +1,12 @@
 /** The call: a sphere that moves with whoever speaks, what the agent is doing, and two buttons. */
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { State } from '../conversation/window-state';
-import { watchMicrophones } from '../microphone';
 import { activityOf } from './activity';
 import { useSurface } from './context';
+import { isFocusFree } from './focus';
 import { Icon } from './icons';
 
-/** How far the sphere moves toward a new loudness in one frame; lower is calmer. */
-const EASING = 0.25;
+type Extras = typeof import('./voice-extras');
 
 export function Voice({ state }: { state: State }) {
   const { strings, session } = useSurface();
@@ -15,24 +14,28 @@ export function Voice({ state }: { state: State }) {
   const mute = useRef<HTMLButtonElement>(null);
   const isMuted = state.voice.name === 'on' && state.voice.isMuted;
   const activity = activityOf(state);
+  const [extras, setExtras] = useState<Extras | null>(null);
+  const [hasFailed, setFailed] = useState(false);
+
+  useEffect(() => {
+    // Without this code the sphere rests, and there is no choice, as with a single microphone.
+    import('./voice-extras').then(setExtras, () => {});
+  }, []);
+
+  // It is about one choice, and the call continues.
+  useEffect(() => setFailed(false), [activity]);
 
   useLayoutEffect(() => {
-    if (document.hasFocus()) mute.current?.focus();
+    if (isFocusFree()) mute.current?.focus();
   }, []);
 
   useEffect(() => {
-    let frame = 0;
-    let shown = 0;
-    const draw = () => {
+    if (!extras || !orb.current) return;
+    return extras.moveOrb(orb.current, () => {
       const { visitor, agent } = session.levels();
-      const level = Math.max(isMuted ? 0 : visitor, agent);
-      shown += (level - shown) * EASING;
-      orb.current?.style.setProperty('--level', shown.toFixed(3));
-      frame = requestAnimationFrame(draw);
-    };
-    draw();
-    return () => cancelAnimationFrame(frame);
-  }, [session, isMuted]);
+      return Math.max(isMuted ? 0 : visitor, agent);
+    });
+  }, [session, isMuted, extras]);
 
   return (
     <section class={`voice ${activity}`} aria-label={strings.talk}>
@@ -41,9 +44,9 @@ export function Voice({ state }: { state: State }) {
         <i />
         <i />
       </div>
-      <p>{strings[activity]}</p>
+      <p>{hasFailed ? <span role="alert">{strings.microphone_busy}</span> : strings[activity]}</p>
       <div class="controls">
-        <Microphones />
+        {extras && <extras.Microphones setFailed={setFailed} />}
         <button
           type="button"
           ref={mute}
@@ -64,45 +67,5 @@ export function Voice({ state }: { state: State }) {
         </button>
       </div>
     </section>
-  );
-}
-
-interface Devices {
-  all: { id: string; label: string }[];
-  current: string;
-}
-
-/** Which microphone is used, where there are several: the browser's list behind a button. */
-function Microphones() {
-  const { strings, session } = useSurface();
-  const [{ all, current }, setDevices] = useState<Devices>({ all: [], current: '' });
-  useEffect(() => {
-    const stop = new AbortController();
-    const update = () => {
-      session.microphones().then((found) => stop.signal.aborted || setDevices(found));
-    };
-    update();
-    watchMicrophones(update, stop.signal);
-    return () => stop.abort();
-  }, [session]);
-  if (all.length < 2) return null;
-  return (
-    <label class="round devices">
-      <Icon name="down" />
-      <select
-        aria-label={strings.choose_microphone}
-        value={current}
-        onChange={({ currentTarget: { value } }) => {
-          setDevices({ all, current: value });
-          session.chooseMicrophone(value);
-        }}
-      >
-        {all.map(({ id, label }) => (
-          <option key={id} value={id}>
-            {label}
-          </option>
-        ))}
-      </select>
-    </label>
   );
 }

@@ -1,5 +1,5 @@
 /** What happens in a call, as one word for the visitor. Pure. */
-import type { CallInfo } from '../../shared/messages';
+import type { CallState } from '../../shared/messages';
 import { agentOf, type State } from '../conversation/window-state';
 import type { Strings } from '../i18n';
 
@@ -15,9 +15,14 @@ export function activityOf(state: State): Activity {
 }
 
 /** What the launcher shows of a call while the window is closed. */
-export function callInfo(state: State, strings: Strings): CallInfo | null {
-  if (state.voice.name !== 'on') return null;
-  const { isMuted } = state.voice;
-  const { mute, end_call } = strings;
-  return { status: strings[activityOf(state)], isMuted, mute, end_call };
+export function callInfo(state: State, strings: Strings): CallState {
+  const { voice } = state;
+  const { mute, end_call, call_paused } = strings;
+  if (voice.name === 'on') {
+    const { isMuted } = voice;
+    return { call: { status: strings[activityOf(state)], isMuted, mute, end_call } };
+  }
+  return voice.name === 'paused'
+    ? { call: null, paused: { status: call_paused, end_call } }
+    : { call: null };
 }

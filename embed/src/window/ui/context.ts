@@ -10,8 +10,8 @@ export interface Surface {
   config: Config;
   strings: Strings;
   close(): void;
-  /** Makes the window larger, or as large as before; nothing where it takes the whole page. */
-  expand: ((isExpanded: boolean) => void) | undefined;
+  /** Whether the window can be made larger: not where it takes the whole page. */
+  canExpand: boolean;
 }
 
 export const SurfaceContext = createContext<Surface | null>(null);

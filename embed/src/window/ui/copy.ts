@@ -7,7 +7,7 @@ export async function copy(text: string, onDone: (state: CopyState) => void) {
     await (await import('../extras')).copyText(text);
     onDone('copied');
   } catch {
-    // The code could not be loaded; the button is still there to try again.
+    // The button is still there to try again.
     onDone('failed');
   }
 }

@@ -24,7 +24,8 @@ export function focusNext(root: HTMLElement, first: string[] = []) {
   for (const selector of [...first, ...NEXT]) {
     const element = root.querySelector<HTMLElement>(selector);
     if (!element || (skipsFields && element.matches(FIELDS))) continue;
-    return element.focus();
+    // What is consented to is read from its beginning; its button is in sight all the time.
+    return element.focus({ preventScroll: element.matches('.consent *') });
   }
   root.focus();
 }
@@ -41,6 +42,16 @@ export function focusFirstField(form: HTMLElement) {
 export function isFocusLost(): boolean {
   const { activeElement, body } = document;
   return document.hasFocus() && (!activeElement || activeElement === body);
+}
+
+/**
+ * Whether a call that begins may take the focus: from the button that began it, where it turned
+ * into another one, and never from somebody who types or is elsewhere in the window. Safari focuses
+ * no button that is clicked, but the dialog around it.
+ */
+export function isFocusFree(): boolean {
+  const { activeElement } = document;
+  return document.hasFocus() && !!activeElement?.matches('body, .window, .composer button');
 }
 
 /**

@@ -14,16 +14,20 @@ const SHAPES = {
   down: 'M6 9l6 6 6-6',
   more: 'M5 12h.01M12 12h.01M19 12h.01',
   arrow: 'M5 12h14M13 6l6 6-6 6',
-  star: 'M12 3.8l2.5 5.2 5.7.8-4.1 4 1 5.7-5.1-2.7-5.1 2.7 1-5.7-4.1-4 5.7-.8z',
   chat: 'M20.5 12a8 8 0 0 1-11.8 7l-4.7 1 1-4.7A8 8 0 1 1 20.5 12z',
 } as const;
 
 export type IconName = keyof typeof SHAPES;
 
 export function Icon({ name }: { name: IconName }) {
+  return <Drawing name={name} path={SHAPES[name]} />;
+}
+
+/** An icon whose shape comes with a part of the window that few visitors load. */
+export function Drawing({ name, path }: { name: string; path: string }) {
   return (
     <svg class={`icon icon-${name}`} viewBox="0 0 24 24" aria-hidden="true">
-      <path d={SHAPES[name]} />
+      <path d={path} />
     </svg>
   );
 }

@@ -1,0 +1,21 @@
+/** What the launcher of a closed window shows of a call. */
+import { expect, test } from 'vitest';
+import { initialState, type Voice } from '../src/window/conversation/window-state';
+import { en } from '../src/window/i18n/en';
+import { callInfo } from '../src/window/ui/activity';
+
+const { mute, end_call } = en;
+
+test.each<[Voice, object]>([
+  [{ name: 'off', problem: null }, { call: null }],
+  [{ name: 'requested' }, { call: null }],
+  [{ name: 'on', isMuted: true }, { call: { status: en.muted, isMuted: true, mute, end_call } }],
+  // As no call for a panel of an earlier build, whose button to mute would do nothing.
+  [
+    { name: 'paused', isMuted: true },
+    { call: null, paused: { status: en.call_paused, end_call } },
+  ],
+])('%j', (voice, expected) => {
+  const phase = { name: 'live', agent: 'listening', isSilent: false } as const;
+  expect(callInfo({ ...initialState(), phase, voice }, en)).toEqual(expected);
+});
