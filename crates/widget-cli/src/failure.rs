@@ -12,6 +12,8 @@ pub(crate) struct Failure {
     pub(crate) exit: ExitCode,
     /// Nothing is reported: the reader of the output is gone.
     pub(crate) silent: bool,
+    /// The service may be of another release than this program, and can say which.
+    pub(crate) is_of_release: bool,
 }
 
 impl Failure {
@@ -22,6 +24,7 @@ impl Failure {
             hint: None,
             exit: ExitCode::Unexpected,
             silent: false,
+            is_of_release: false,
         }
     }
 

@@ -41,7 +41,7 @@ use self::{
 use crate::{
     exit::ExitCode,
     failure::Failure,
-    printer::{Printer, ProgressLine},
+    printer::{Printer, ProgressLine, printable},
 };
 
 /// After which time a command shows that it waits, and how often it shows it again.
@@ -141,7 +141,13 @@ pub(crate) fn run_with(
         .build()
         .map_err(|error| Failure::unexpected(format_args!("no runtime: {error}")))?;
     let progress = printer.progress_line();
-    let result = runtime.block_on(watch(session, progress, command(session, printer)));
+    let command = async {
+        match command(session, printer).await {
+            Err(failure) if failure.is_of_release => Err(session.name_releases(failure).await),
+            result => result,
+        }
+    };
+    let result = runtime.block_on(watch(session, progress, command));
     // A question that nobody answered would keep the process.
     runtime.shutdown_background();
     result
@@ -220,6 +226,22 @@ impl Session {
             options: options.clone(),
             state,
         })
+    }
+
+    /// Says which releases the service and this program are, if they differ and the service says it
+    /// soon.
+    async fn name_releases(&self, failure: Failure) -> Failure {
+        const SOON: Duration = Duration::from_secs(3);
+        const OWN: &str = env!("CARGO_PKG_VERSION");
+        let asked = tokio::time::timeout(SOON, self.client.whoami()).await;
+        match asked {
+            Ok(Ok(service)) if service.version != OWN => failure.hint(format_args!(
+                "the service is release {}, and this program is release {OWN}: update the older \
+                 one",
+                printable(&service.version)
+            )),
+            _ => failure,
+        }
     }
 
     /// Makes a change. Ctrl-C waits for its answer. `written` says what was written, for the case

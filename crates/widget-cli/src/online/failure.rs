@@ -65,6 +65,14 @@ fn how_to_look(operation: &str, path: &str) -> String {
     }
 }
 
+/// Both releases are named, if the service says its own.
+fn of_release(operation: &str, failure: Failure) -> Failure {
+    Failure {
+        is_of_release: operation != WHOAMI,
+        ..failure
+    }
+}
+
 /// What there is instead of an answer of the service.
 fn from_fault(error: &Error) -> Failure {
     let failure = Failure::unexpected(error);
@@ -107,21 +115,27 @@ fn from_fault(error: &Error) -> Failure {
                  answers there"
             }
         }),
-        Error::OperationMissing { operation, .. } => failure.hint(match *operation {
-            WHOAMI => "ask its operator which release runs there",
-            _ => "`widget whoami` shows its version; its operator can update it",
-        }),
+        Error::OperationMissing { operation, .. } => of_release(
+            operation,
+            failure.hint(match *operation {
+                WHOAMI => "ask its operator which release runs there",
+                _ => "`widget whoami` shows its version; its operator can update it",
+            }),
+        ),
         // A key that is missing is of an older service, and one of another shape of a newer.
-        Error::AnswerUnreadable { operation, .. } => failure.hint(match *operation {
-            WHOAMI => {
-                "the service is of another release than this program: ask its operator which \
-                 one runs there; `widget --version` shows that of this program"
-            }
-            _ => {
-                "the service is of another release than this program: `widget whoami` shows \
-                 its version, `widget --version` that of this program"
-            }
-        }),
+        Error::AnswerUnreadable { operation, .. } => of_release(
+            operation,
+            failure.hint(match *operation {
+                WHOAMI => {
+                    "the service is of another release than this program: ask its operator which \
+                     one runs there; `widget --version` shows that of this program"
+                }
+                _ => {
+                    "the service is of another release than this program: `widget whoami` shows \
+                     its version, `widget --version` that of this program"
+                }
+            }),
+        ),
         Error::Unavailable { .. } => match error.retry_after() {
             Some(after) => failure.hint(format_args!("try again in {} s", after.as_secs().max(1))),
             None => failure.hint("try again in a minute"),

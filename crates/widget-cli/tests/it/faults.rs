@@ -286,6 +286,28 @@ fn refusing() {
     );
 }
 
+/// A service that still says who the caller is.
+#[test]
+fn releases_are_named() {
+    let server = FaultServer::start(|_, request| {
+        let answer = if request.uri().path() == "/core/whoami" {
+            let mut body = whoami();
+            body["version"] = json!("0.0.1");
+            axum::Json(body).into_response()
+        } else {
+            problem(404, "path_unknown", "this service has nothing at this path")
+        };
+        std::future::ready(answer)
+    });
+    server.check(&["list"], &expect![[r#"
+        exit 2
+        ---- stderr ----
+        error: the service at `http://SERVICE` is older than this program and cannot list widgets (`listWebWidgets`)
+
+        hint: the service is release 0.0.1, and this program is release 0.1.0: update the older one
+    "#]]);
+}
+
 #[test]
 fn older() {
     let server = FaultServer::always(|| {

@@ -14,7 +14,7 @@ use expect_test::expect;
 use rustix::{
     fs::{Mode, OFlags, open},
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
-    termios::{LocalModes, tcgetattr},
+    termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr},
 };
 use serde_json::json;
 use tokio::sync::Notify;
@@ -49,6 +49,10 @@ impl Terminal {
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
         let terminal = open(name.as_c_str(), flags, Mode::empty()).expect("it opens");
         let terminal = File::from(terminal);
+        // Ctrl-C would throw away what is not read yet, also what the command says about it.
+        let mut modes = tcgetattr(&terminal).expect("it has modes");
+        modes.local_modes |= LocalModes::NOFLSH;
+        tcsetattr(&terminal, OptionalActions::Now, &modes).expect("they can be set");
         let controller = File::from(controller);
         // As in a shell the terminal belongs to the command, so that Ctrl-C reaches it.
         let arguments = [&["-c", WIDGET], arguments].concat();
