@@ -32,11 +32,33 @@ pub(crate) struct Service {
     folder: TempDir,
     /// The address of LiveKit, if it has one.
     livekit: Option<String>,
+    /// Keeps the address from others while the process is not there.
+    held: Option<Held>,
     /// The key that tests use unless they say another one.
     pub(crate) key: String,
     /// Values that differ in each run, and what snapshots have instead.
     masks: Vec<(String, String)>,
 }
+
+/// A socket that is bound and does not listen.
+#[cfg(unix)]
+type Held = std::os::fd::OwnedFd;
+#[cfg(not(unix))]
+type Held = ();
+
+/// Keeps an address from programs that look for a free one: connections to it are refused.
+#[cfg(unix)]
+fn hold(address: SocketAddr) -> Held {
+    use rustix::net::{AddressFamily, SocketType, bind, socket, sockopt::set_socket_reuseaddr};
+
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
+    set_socket_reuseaddr(&socket, true).expect("an option");
+    bind(&socket, &address).expect("it was ours");
+    socket
+}
+
+#[cfg(not(unix))]
+const fn hold(_: SocketAddr) -> Held {}
 
 /// The binary of the service: the one that `WIDGET_HTTP` names, else built here, once.
 fn program() -> &'static Path {
@@ -97,6 +119,7 @@ impl Service {
             address,
             folder,
             livekit,
+            held: None,
             key: String::new(),
             masks: Vec::new(),
         };
@@ -114,10 +137,11 @@ impl Service {
         service
     }
 
-    /// Ends the process at once.
+    /// Ends the process at once. Nothing answers at its address afterwards.
     pub(crate) fn kill(&mut self) {
         self.child.kill().expect("it can be killed");
         self.child.wait().expect("it ends");
+        self.held = Some(hold(self.address));
     }
 
     /// Lets the process end by itself; it writes what it has counted.
@@ -127,10 +151,12 @@ impl Service {
         let sent = Command::new("kill").args(["-TERM", &pid]).status();
         assert!(sent.expect("it runs").success());
         assert!(self.child.wait().expect("it ends").success());
+        self.held = Some(hold(self.address));
     }
 
     /// Starts another process with the same address and data.
     pub(crate) fn start_again(&mut self) {
+        self.held = None;
         let listen = self.address.to_string();
         let (child, output, _) = serve(&self.folder, self.livekit.as_deref(), &listen);
         (self.child, self.output) = (child, output);

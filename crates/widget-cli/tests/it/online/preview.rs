@@ -304,7 +304,7 @@ fn previews_need_a_key_and_a_service() {
     service.kill();
     let shown = run_all(&service, &id, |arguments| {
         let mut command = service.command(&folder, arguments);
-        command.args(["--timeout", "1"]);
+        command.args(["--timeout", "5"]);
         command
     });
     expect![[r#"
