@@ -72,7 +72,7 @@ pub use fetch::{
 };
 pub use fix::{Fix, quote_for_shell};
 pub use part::Part;
-pub use past::{PastRevision, describe_loss, describe_refusals, was_for_page};
+pub use past::{PastRevision, describe_past, was_for_page};
 pub use question::{
     Answer, LauncherAnswer, LiveKitAnswer, OtherWidget, Question, ScriptAnswer, ServiceAnswers,
     Target,

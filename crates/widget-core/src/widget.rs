@@ -68,6 +68,12 @@ impl Widget {
         }
     }
 
+    /// Whether its owner wants it to be shown anywhere: it is published, and for at least one site.
+    #[must_use]
+    pub fn is_wanted(&self) -> bool {
+        self.published && !self.domains.is_empty()
+    }
+
     /// An upper bound of the memory that a [served](Self::into_served) widget holds beside its own
     /// size, in bytes.
     #[must_use]

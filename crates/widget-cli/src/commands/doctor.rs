@@ -224,7 +224,7 @@ async fn examine(
         answers: &answers,
         explanation: known.explanation.as_ref(),
         past: known.past.as_deref(),
-        listed_by: &known.listed_by,
+        listed_by: known.listed_by.as_ref(),
         config: known.config.as_ref(),
         own_service: known.own_service.as_ref(),
         profiles: &profiles,

@@ -137,8 +137,8 @@ pub(crate) async fn write_by(
     let mut said = written
         .map(|written| written.value.warnings)
         .unwrap_or_default();
-    if goes_offline(before, after) {
-        // Nobody waits for a worker there.
+    if from.is_wanted() && !to.is_wanted() {
+        // No visitor will wait for an agent.
         said.retain(|found| found.code.known() != Some(Code::AgentWorkerMissing));
     }
     if printer.is_data() {
@@ -182,12 +182,6 @@ pub(crate) async fn make(
     session.note_written(proposal.done);
     show_done(proposal.done, revision_of(&written), printer)?;
     Ok(Outcome::Written(written))
-}
-
-/// Whether a change hides a widget from all sites.
-fn goes_offline(before: &Widget, after: &Widget) -> bool {
-    let is_wanted = |widget: &Widget| widget.published && !widget.domains.is_empty();
-    is_wanted(before) && !is_wanted(after)
 }
 
 /// What is probably a mistake in a widget and was not in it before.

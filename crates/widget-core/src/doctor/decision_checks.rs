@@ -125,7 +125,7 @@ fn fix_of(code: Code, id: &str, question: &Question<'_>, explanation: &Explanati
 
 /// The other reading of a page that is not listed: the page has the snippet of the wrong widget.
 fn other_widget(question: &Question<'_>) -> Option<String> {
-    let other = question.listed_by.first()?;
+    let other = question.listed_by?;
     Some(format!(
         "or, if the page should show the widget \"{}\", which lists it, replace the snippet \
          with the one that `widget snippet {}` prints",

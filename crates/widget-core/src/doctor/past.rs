@@ -28,12 +28,15 @@ pub fn was_for_page(is_published: bool, domains: &AllowedOrigins, page: &Origin)
     is_published && domains.admit(page).is_some()
 }
 
-/// Says since when a widget is no longer for a page, for [`Question::past`](super::Question::past):
-/// by its revisions, the newest first. Nothing when it is for the page, never was, or a revision
-/// that matters cannot be read.
+/// Says what the past of a widget says about a page, for
+/// [`Question::past`](super::Question::past): how often the page was refused, by the count of each
+/// kind of refusal and when the first of it was; and since when the widget is no longer for the
+/// page, by its revisions, the newest first. Nothing when no refusal was counted and the widget is
+/// for the page, never was, or a revision that matters cannot be read.
 ///
 /// ```
-/// use widget_core::{doctor::{PastRevision, describe_loss}, id::WidgetId, origin::Origin};
+/// use time::macros::datetime;
+/// use widget_core::{doctor::{PastRevision, describe_past}, id::WidgetId, origin::Origin};
 ///
 /// let revision = |number, was_for_page| PastRevision {
 ///     number,
@@ -44,12 +47,28 @@ pub fn was_for_page(is_published: bool, domains: &AllowedOrigins, page: &Origin)
 /// let history = [revision(3, false), revision(2, false), revision(1, true)];
 /// let id: WidgetId = "0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b".parse()?;
 /// let page = Origin::parse_page("https://shop.example/cart")?;
-/// let lost = describe_loss(&history, id, &page);
-/// assert!(lost.is_some_and(|lost| lost.contains("when ann wrote revision 2")));
+/// let counted = [(310, datetime!(2026-01-31 09:30 UTC)), (2, datetime!(2026-01-30 09:30 UTC))];
+/// let past = describe_past(counted, &history, id, &page).expect("something");
+/// let refused = "312 visits from `https://shop.example` were refused since 2026-01-30 09:30:00Z; ";
+/// assert!(past.starts_with(refused) && past.contains("when ann wrote revision 2"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
-pub fn describe_loss(revisions: &[PastRevision], id: WidgetId, page: &Origin) -> Option<String> {
+pub fn describe_past(
+    refused: impl IntoIterator<Item = (u64, OffsetDateTime)>,
+    revisions: &[PastRevision],
+    id: WidgetId,
+    page: &Origin,
+) -> Option<String> {
+    let past = [
+        describe_refusals(refused, page),
+        describe_loss(revisions, id, page),
+    ];
+    let past: Vec<String> = past.into_iter().flatten().collect();
+    (!past.is_empty()).then(|| past.join("; "))
+}
+
+fn describe_loss(revisions: &[PastRevision], id: WidgetId, page: &Origin) -> Option<String> {
     let lost = find_loss(revisions)?;
     let time = lost.written_at.and_then(show_time);
     Some(format!(
@@ -60,23 +79,7 @@ pub fn describe_loss(revisions: &[PastRevision], id: WidgetId, page: &Origin) ->
     ))
 }
 
-/// Says how often a page was refused, for [`Question::past`](super::Question::past): by the count
-/// of each kind of refusal, and when the first of it was. Nothing when none was counted.
-///
-/// ```
-/// use time::macros::datetime;
-/// use widget_core::{doctor::describe_refusals, origin::Origin};
-///
-/// let page = Origin::parse_page("https://shop.example/cart")?;
-/// let counted = [(310, datetime!(2026-01-31 09:30 UTC)), (2, datetime!(2026-01-30 09:30 UTC))];
-/// assert_eq!(
-///     describe_refusals(counted, &page).as_deref(),
-///     Some("312 visits from `https://shop.example` were refused since 2026-01-30 09:30:00Z")
-/// );
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[must_use]
-pub fn describe_refusals(
+fn describe_refusals(
     counted: impl IntoIterator<Item = (u64, OffsetDateTime)>,
     page: &Origin,
 ) -> Option<String> {

@@ -119,9 +119,9 @@ pub struct Question<'a> {
     /// What the history of the widget says about when it was shown on the page: a sentence, which
     /// becomes evidence of a decision against the page.
     pub past: Option<&'a str>,
-    /// Other published widgets of the same organization whose list has the page's site: the page
+    /// Another published widget of the same organization whose list has the page's site: the page
     /// may have the snippet of the wrong one.
-    pub listed_by: &'a [OtherWidget],
+    pub listed_by: Option<&'a OtherWidget>,
     /// The widget's config; `None` when it is not known.
     pub config: Option<&'a Config>,
     /// The service that the caller works with, where `services` is empty because the page has the
@@ -156,7 +156,7 @@ impl<'a> Question<'a> {
             answers: NOT_ASKED,
             explanation: None,
             past: None,
-            listed_by: &[],
+            listed_by: None,
             config: None,
             own_service: None,
             profiles: &[],

@@ -40,8 +40,8 @@ pub(super) struct Known {
     pub(super) explanation: Option<Explanation>,
     /// When the page had the widget before, and who changed that.
     pub(super) past: Option<String>,
-    /// Other widgets of the organization that are for the page.
-    pub(super) listed_by: Vec<OtherWidget>,
+    /// Another widget of the organization that is for the page.
+    pub(super) listed_by: Option<OtherWidget>,
     /// The key's organization has no such widget.
     pub(super) is_missing: bool,
     /// The widget that is missing was deleted at this time.
@@ -224,19 +224,14 @@ async fn read_widget(
             .ok();
         let is_refused = |explanation: &Explanation| explanation.verdict == Verdict::NotShown;
         if known.explanation.as_ref().is_some_and(is_refused) {
-            let past = [
-                describe_refusals(id, origin, session).await,
-                describe_loss(id, origin, session).await,
-            ];
-            let past: Vec<String> = past.into_iter().flatten().collect();
-            known.past = (!past.is_empty()).then(|| past.join("; "));
+            known.past = describe_past(id, origin, session).await;
         }
         let code = known
             .explanation
             .as_ref()
             .map(|explanation| explanation.code);
         if code == Some(Code::OriginNotListed) {
-            known.listed_by = find_listing(id, origin, session).await.unwrap_or_default();
+            known.listed_by = find_listing(id, origin, session).await;
         }
     }
     let snippet = session.client.get_snippet(id).await?;
@@ -278,9 +273,26 @@ async fn find_deleted(id: WidgetId, session: &Session) -> Option<(WidgetId, Offs
     Some((id, time?.into()))
 }
 
-/// Looks in the newest part of the history for the change since which the page no longer has the
-/// widget. A failure changes nothing else.
-async fn describe_loss(id: WidgetId, origin: &Origin, session: &Session) -> Option<String> {
+/// What the refusals of the last days, and the newest part of the history, say about the page. A
+/// failure changes nothing else.
+async fn describe_past(id: WidgetId, origin: &Origin, session: &Session) -> Option<String> {
+    let query = RefusalsQuery::default();
+    let refusals = session.client.get_web_widget_refusals(id, &query).await;
+    let refusals = refusals.ok();
+    let refused = refusals
+        .iter()
+        .flat_map(|refusals| refusals.of_page(origin));
+    let revisions = find_revisions(id, origin, session)
+        .await
+        .unwrap_or_default();
+    doctor::describe_past(refused, &revisions, id, origin)
+}
+
+async fn find_revisions(
+    id: WidgetId,
+    origin: &Origin,
+    session: &Session,
+) -> Option<Vec<PastRevision>> {
     let query = RevisionsQuery {
         limit: Some(widget_api::MAX_PAGE_LIMIT),
         before: None,
@@ -291,31 +303,25 @@ async fn describe_loss(id: WidgetId, origin: &Origin, session: &Session) -> Opti
         .next()
         .await
         .ok()??;
-    let revisions: Vec<_> = revisions
-        .iter()
-        .map(|revision| PastRevision {
-            number: revision.number,
-            written_at: revision.created_at.map(Into::into),
-            author: history::author(revision),
-            was_for_page: match &revision.web_widget {
-                WidgetRecord::Readable(widget) => {
-                    AllowedOrigins::parse(&widget.domains, SuffixList::builtin())
-                        .ok()
-                        .map(|domains| doctor::was_for_page(widget.published, &domains, origin))
-                }
-                WidgetRecord::Unreadable(_) => None,
-            },
-        })
-        .collect();
-    doctor::describe_loss(&revisions, id, origin)
+    let revisions = revisions.iter();
+    let revisions = revisions.map(|revision| PastRevision {
+        number: revision.number,
+        written_at: revision.created_at.map(Into::into),
+        author: history::author(revision),
+        was_for_page: match &revision.web_widget {
+            WidgetRecord::Readable(widget) => {
+                AllowedOrigins::parse(&widget.domains, SuffixList::builtin())
+                    .ok()
+                    .map(|domains| doctor::was_for_page(widget.published, &domains, origin))
+            }
+            WidgetRecord::Unreadable(_) => None,
+        },
+    });
+    Some(revisions.collect())
 }
 
-/// Other widgets of the organization that are for the page. A failure changes nothing else.
-async fn find_listing(
-    id: WidgetId,
-    origin: &Origin,
-    session: &Session,
-) -> Option<Vec<OtherWidget>> {
+/// Another widget of the organization that is for the page. A failure changes nothing else.
+async fn find_listing(id: WidgetId, origin: &Origin, session: &Session) -> Option<OtherWidget> {
     let query = WidgetsQuery {
         domain: Some(origin.to_string()),
         published: Some(true),
@@ -327,21 +333,13 @@ async fn find_listing(
         .next()
         .await
         .ok()??;
-    let others = found.iter().filter(|record| id_of(record) != id);
-    let others = others.filter_map(|record| {
+    let mut others = found.iter().filter(|record| id_of(record) != id);
+    others.find_map(|record| {
         Some(OtherWidget {
             id: id_of(record),
             title: title(record)?.to_owned(),
         })
-    });
-    Some(others.collect())
-}
-
-/// How often the page was refused in the last days. A failure changes nothing else.
-async fn describe_refusals(id: WidgetId, origin: &Origin, session: &Session) -> Option<String> {
-    let query = RefusalsQuery::default();
-    let refusals = session.client.get_web_widget_refusals(id, &query).await;
-    doctor::describe_refusals(refusals.ok()?.of_page(origin), origin)
+    })
 }
 
 /// More are rarely on purpose.

@@ -86,7 +86,7 @@ async fn diagnose(
     };
     let listed_by = match explanation.code {
         Code::OriginNotListed => find_listing(&state, &caller, id, address.as_str()).await?,
-        _ => Vec::new(),
+        _ => None,
     };
     let services = [Url::clone(&state.settings.public_url)];
     let visit = Arc::new(visit);
@@ -113,7 +113,7 @@ async fn diagnose(
             answers: &answers,
             explanation: Some(&explanation),
             past: past.as_deref(),
-            listed_by: &listed_by,
+            listed_by: listed_by.as_ref(),
             config: Some(&config),
             suffixes: &state.suffixes,
             ..Question::new(&body.page, &visit)
@@ -185,30 +185,25 @@ async fn describe_past(
     let since = refusals_since(None, state.now()).map_err(Problem::internal)?;
     let refused = state.storage.find_refusals(id, since).await?;
     let refused = Refusals::new(since, &refused);
-    let past = [
-        doctor::describe_refusals(refused.of_page(&origin), &origin),
-        doctor::describe_loss(&revisions, id, &origin),
-    ];
-    let past: Vec<String> = past.into_iter().flatten().collect();
-    Ok((!past.is_empty()).then(|| past.join("; ")))
+    let refused = refused.of_page(&origin);
+    Ok(doctor::describe_past(refused, &revisions, id, &origin))
 }
 
-/// Other widgets of the organization that are for the page.
+/// Another widget of the organization that is for the page, of the newest whose lists look so.
 async fn find_listing(
     state: &AppState,
     caller: &Caller,
     id: WidgetId,
     page: &str,
-) -> Result<Vec<OtherWidget>, Problem> {
-    /// More are rarely looked at.
-    const LIMIT: u32 = 20;
+) -> Result<Option<OtherWidget>, Problem> {
+    const LIMIT: u32 = 50;
     let origin = Origin::parse_page(page).ok();
     let site = origin.and_then(|origin| {
         let site = Site::parse(origin.as_str(), &state.suffixes).ok()?;
         Some((origin, site))
     });
     let Some((origin, site)) = site else {
-        return Ok(Vec::new());
+        return Ok(None);
     };
     let filter = WidgetFilter {
         published: Some(true),
@@ -223,14 +218,14 @@ async fn find_listing(
         .storage
         .list_widgets(&caller.organization_id, &filter, page)
         .await?;
-    let others = found.into_iter().filter_map(|row| {
+    let other = found.into_iter().find_map(|row| {
         let widget = row.item.widget.readable()?;
         (widget.id != id && widget.domains.admit(&origin).is_some()).then(|| OtherWidget {
             id: widget.id,
             title: widget.config.current().chat.title.clone(),
         })
     });
-    Ok(others.collect())
+    Ok(other)
 }
 
 fn icon(config: &Config) -> Option<Url> {
