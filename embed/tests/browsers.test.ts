@@ -146,6 +146,19 @@ function membersNamed(name: string): CompatStatement[] {
   );
 }
 
+/** The style sheets that a script contains as text. */
+function stylesIn(code: string): string[] {
+  const found = new Set<string>();
+  const visit = (value: unknown): void => {
+    if (typeof value === 'string' && /^[.#@:*\w][^{}]*\{[^{}]*:[^{}]*\}/.test(value))
+      found.add(value);
+    else if (typeof value === 'object' && value)
+      for (const each of Object.values(value)) visit(each);
+  };
+  visit(parseAst(code));
+  return [...found];
+}
+
 function checkScript(code: string): string[] {
   const findings = new Findings();
   const declared = new Set(
@@ -205,6 +218,13 @@ const assets = (end: string) =>
 
 test.each([...assets('.css')])('%s uses no style that is too new', (file) => {
   expect(checkStyles(read(file))).toEqual([]);
+});
+
+test.each(['Form'])('the styles in %s are not too new either', (part) => {
+  const [script = ''] = assets('.js').filter((name) => name.includes(`/${part}-`));
+  const styles = stylesIn(read(script));
+  expect(styles).toHaveLength(1);
+  expect(styles.flatMap(checkStyles)).toEqual([]);
 });
 
 test.each(['dist/loader.js', 'dist/panel.js', 'dist/preview-page.js', ...assets('.js')])(

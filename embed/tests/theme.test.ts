@@ -1,6 +1,6 @@
 /** The built-in palette has enough contrast, and configured colors reach the sheet. */
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { themeRules } from '../src/window/theme';
 import { config } from './fixtures';
 
@@ -63,4 +63,26 @@ test('an owner’s colors and theme reach the sheet', () => {
   expect(rules).toContain('--visitor-edge:light-dark(#2450d8,#7d97e8)');
   expect(rules).toContain('--on-visitor:light-dark(#ffffff,#ffffff)');
   expect(rules).toContain('--on-accent:light-dark(#ffffff,#eee)');
+});
+
+test('the styles of a part that came later stay when the look changes', async () => {
+  class Sheet {
+    rules = '';
+    replaceSync(rules: string) {
+      this.rules = rules;
+    }
+  }
+  const document = { adoptedStyleSheets: [] as Sheet[] };
+  vi.stubGlobal('CSSStyleSheet', Sheet);
+  vi.stubGlobal('document', document);
+  vi.resetModules();
+  const { applyTheme } = await import('../src/window/theme');
+  const { addSheet } = await import('../src/window/add-sheet');
+  applyTheme(config(), 'light');
+  addSheet()?.replaceSync('.late{}');
+  applyTheme(config(), 'dark');
+  const [look, late] = document.adoptedStyleSheets.map(({ rules }) => rules);
+  expect(look).toContain('color-scheme:dark');
+  expect(late).toBe('.late{}');
+  vi.unstubAllGlobals();
 });

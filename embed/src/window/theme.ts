@@ -3,6 +3,7 @@
  * style.
  */
 import type { Theme } from '../shared/launcher-config';
+import { addSheet } from './add-sheet';
 import type { Config } from './config';
 import { lowerLightDark, schemeRules } from './light-dark';
 
@@ -25,11 +26,9 @@ export function themeRules(config: Config, theme: Theme): string {
   return `:root{${rules.join(';')}}`;
 }
 
-const sheet = typeof CSSStyleSheet === 'undefined' ? null : new CSSStyleSheet();
+const sheet = addSheet();
 
 export function applyTheme(config: Config, theme: string | undefined) {
   const chosen = theme === 'light' || theme === 'dark' || theme === 'system' ? theme : config.theme;
-  if (!sheet) return;
-  sheet.replaceSync(lowerLightDark(themeRules(config, chosen)) + schemeRules(chosen));
-  document.adoptedStyleSheets = [sheet];
+  sheet?.replaceSync(lowerLightDark(themeRules(config, chosen)) + schemeRules(chosen));
 }

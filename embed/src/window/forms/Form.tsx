@@ -1,13 +1,17 @@
 /** Draws a configured form: before, during or after the conversation. A chunk of its own. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ProblemError } from '../../generated/api';
+import { addSheet } from '../add-sheet';
 import type { Field, FormDefinition } from '../config';
 import type { Strings } from '../i18n';
 import type { ServiceProblem } from '../service/problem';
 import type { FormValues } from '../service/service';
 import { focusFirstField } from '../ui/focus';
 import { Drawing } from '../ui/icons';
+import styles from './form.css?inline';
 import { asTyped, type Faults, faultsOf, type ReadPhone, submissionOf, validate } from './validate';
+
+addSheet()?.replaceSync(styles);
 
 const STAR = 'M12 3.8l2.5 5.2 5.7.8-4.1 4 1 5.7-5.1-2.7-5.1 2.7 1-5.7-4.1-4 5.7-.8z';
 
