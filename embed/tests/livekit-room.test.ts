@@ -11,7 +11,8 @@ import {
 } from 'livekit-client';
 import { beforeEach, expect, test, vi } from 'vitest';
 import type { JoinProblem } from '../src/window/conversation/join-problem';
-import { joinRoom, type Room, type RoomEvents } from '../src/window/livekit-room';
+import type { Room, RoomEvents } from '../src/window/conversation/room';
+import { joinRoom } from '../src/window/livekit-room';
 
 /** What happens while the room is joined. */
 let connect: (room: FakeRoom) => Promise<void> = async () => {};

@@ -10,9 +10,10 @@ import {
   THINKING_TIMEOUT,
 } from '../src/window/conversation/agent-watch';
 import { JoinError, type JoinProblem } from '../src/window/conversation/join-problem';
+import type { Room, RoomEvents } from '../src/window/conversation/room';
+import { RoomTalk } from '../src/window/conversation/room-talk';
 import { Session } from '../src/window/conversation/session';
 import { isSilent } from '../src/window/conversation/window-state';
-import type { Room, RoomEvents } from '../src/window/livekit-room';
 import type { LoaderPort } from '../src/window/loader-port';
 import type { MicrophoneProblem } from '../src/window/microphone';
 import { newId } from '../src/window/new-id';
@@ -105,7 +106,7 @@ function setUp(
       return room as Room;
     },
   );
-  const loadRoomModule = vi.fn(async () => ({ joinRoom }));
+  const loadRoomModule = vi.fn(async () => ({ joinRoom, RoomTalk }));
   const isWebRtcAvailable = vi.fn(() => true);
   const track = Object.assign(new EventTarget(), { stop: vi.fn() });
   const openMicrophone = vi.fn(

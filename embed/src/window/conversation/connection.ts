@@ -6,11 +6,12 @@ import type { ConversationStart, Joining, VisitorMessage } from '../../generated
 import type { LoaderPort } from '../loader-port';
 import { ServiceProblem } from '../service/problem';
 import type { Service } from '../service/service';
-import { Attempt, type AttemptDependencies, type RoomObserver } from './attempt';
+import { Attempt, type AttemptDependencies } from './attempt';
 import { createBackoff } from './backoff';
 import type { ConversationAccess, CurrentConversation } from './current-conversation';
 import type { JoinError } from './join-problem';
 import { consequenceOf, type StopReason } from './refusal';
+import type { RoomObserver } from './room-talk';
 import { hasWaiting } from './transcript';
 import { modeOf } from './window-state';
 
