@@ -1895,7 +1895,7 @@ function twoPages(changes: Partial<Config> = {}) {
 async function open({ session, settle }: ReturnType<typeof setUp>) {
   if (!session.nextPage.restoreLeftPage(true)) await session.offerSaved();
   session.nextPage.resumeHere();
-  session.setOpen(true);
+  session.setOpen(true, true);
   await settle();
 }
 
@@ -2418,6 +2418,40 @@ describe('the next page of the same tab', () => {
       const { session } = arrive();
       vi.setSystemTime(Date.now() + TOKEN_LIFETIME);
       expect(session.nextPage.restoreLeftPage(true)).toBe(false);
+    });
+  });
+
+  describe('of a conversation that has ended', () => {
+    test.each<[string, Partial<Config>, (page: ReturnType<typeof setUp>) => unknown]>([
+      ['asks for no microphone', { default_mode: 'voice' }, (page) => page.openMicrophone],
+      ['starts no other one', { start_conversation_on_toggle: true }, (page) => page.service.start],
+    ])('%s until the visitor opens the window', async (_, changes, begunOn) => {
+      const { before, arrive } = twoPages(changes);
+      before.session.setOpen(true);
+      await before.settle();
+      await before.session.end();
+      const next = arrive();
+      await open(next);
+      expect(begunOn(next)).not.toHaveBeenCalled();
+      next.session.setOpen(false);
+      next.session.setOpen(true);
+      await next.settle();
+      expect(begunOn(next)).toHaveBeenCalledOnce();
+    });
+  });
+
+  test('a muted call behind the form before the conversation waits for the visitor', async () => {
+    const hello = form('hello', [field({ id: 'name', type: 'text', required: true })]);
+    const { before, arrive } = twoPages({ default_mode: 'voice', pre_conversation_form: hello });
+    before.session.setOpen(true);
+    await before.settle();
+    before.session.setMuted(true);
+    const next = arrive();
+    await open(next);
+    expect(next.openMicrophone).not.toHaveBeenCalled();
+    expect(next.session.state).toMatchObject({
+      form: { definition: { id: 'hello' } },
+      voice: { name: 'paused', isMuted: true },
     });
   });
 

@@ -7,7 +7,11 @@ const { session, ready } = vi.hoisted(() => ({
   session: {
     hasSound: false,
     hostPage: { set: vi.fn(), setContext: vi.fn(), change: vi.fn() },
-    nextPage: { restoreLeftPage: () => false, resumeHere: vi.fn() },
+    nextPage: {
+      waitForLeftPage: async () => {},
+      restoreLeftPage: () => false,
+      resumeHere: vi.fn(),
+    },
     offerSaved: async () => {},
     setOpen: vi.fn(),
     sendMessage: vi.fn(),
@@ -109,4 +113,16 @@ test('a question from the panel of an earlier build is not sent by a closed wind
   await draw();
   setOpen(true);
   expect(sent()).toEqual([]);
+});
+
+test('a window that the page before had is not opened by the visitor until it is tapped', async () => {
+  init({ returning: true });
+  await draw();
+  setOpen(false);
+  setOpen(true);
+  expect(session.setOpen.mock.calls).toEqual([
+    [true, true],
+    [false, false],
+    [true, false],
+  ]);
 });

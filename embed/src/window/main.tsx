@@ -138,13 +138,13 @@ function start(root: HTMLElement, { widget_id, origin, config, preview }: Window
     redraw();
     isShown = true;
     session.nextPage.resumeHere();
-    show();
+    show(returning);
   }
 
-  function show() {
+  function show(isReturning = false) {
     const tapped = question;
     question = undefined;
-    session.setOpen(isOpen);
+    session.setOpen(isOpen, isReturning);
     if (isOpen && tapped) session.sendMessage(tapped);
   }
 

@@ -71,6 +71,7 @@ export class Session {
   readonly #emit: Emit;
   readonly hostPage = new HostPage(() => this.#connection.attempt);
   readonly nextPage: NextPage;
+  /** By the visitor, or by the page. */
   #wasOpened = false;
   /** Whether there is an earlier conversation to continue is not known yet. */
   #isSearching = false;
@@ -206,14 +207,17 @@ export class Session {
     this.#sendEnd();
   }
 
-  /** The window was opened or closed. */
-  setOpen(isOpen: boolean) {
+  /**
+   * The window was opened or closed. `isReturning`: it is as the page before had it, and starts
+   * nothing that this one had not.
+   */
+  setOpen(isOpen: boolean, isReturning = false) {
     this.#store.dispatch({ type: 'visibility', isOpen });
     if (!isOpen || this.#wasOpened) return;
-    this.#wasOpened = true;
+    this.#wasOpened = !isReturning;
     // Loaded while the visitor reads; joining reports a failure.
     this.#dependencies.loadRoomModule().catch(() => {});
-    this.#startIfConfigured();
+    if (this.#wasOpened) this.#startIfConfigured();
   }
 
   /** The visitor makes the window larger, or as large as before. */
