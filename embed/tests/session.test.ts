@@ -1543,6 +1543,104 @@ describe('what was typed and not sent', () => {
   });
 });
 
+describe('what was typed and filled in, and not sent', () => {
+  const forms = ['contact', 'order'].map((id) => form(id, [field({ id: 'name', type: 'text' })]));
+
+  /** Two forms are filled in and one message is not sent, where the conversation ends. */
+  async function ended() {
+    const pages = twoPages({ forms });
+    const { session, rooms, settle, agentArrives } = pages.before;
+    session.start();
+    await settle();
+    await agentArrives();
+    rooms[0]?.room.sendText.mockRejectedValue(new Error('no connection'));
+    session.sendMessage('And tea?');
+    await settle();
+    rooms[0]?.events.form('contact', 60_000);
+    session.openForm('order');
+    for (const { id, definition } of session.state.requests)
+      session.forms.saveDraft(id, { name: definition.id });
+    await session.end();
+    return pages;
+  }
+
+  const EVERYTHING = {
+    messages: ['And tea?'],
+    forms: [
+      ['contact', { name: 'contact' }],
+      ['order', { name: 'order' }],
+    ],
+  };
+  /** What the visitor still has of it. */
+  const kept = ({ state, forms }: Session) => ({
+    messages: state.messages.map(({ text }) => text),
+    forms: state.requests
+      .filter(({ status }) => status === 'open')
+      .map(({ id, definition }) => [definition.id, forms.drafts.get(id)])
+      .sort(),
+  });
+  const retryForm = (session: Session, formId: string) => {
+    const request = session.state.requests.find(({ definition }) => definition.id === formId);
+    if (request) session.continueForm(request);
+  };
+
+  test.each<[string, (session: Session) => unknown]>([
+    ['a new conversation', (session) => session.startOver()],
+    ['the message', (session) => session.sendAgain()],
+    ['the form of the agent', (session) => retryForm(session, 'contact')],
+    ['the form of the visitor', (session) => retryForm(session, 'order')],
+    ['a call', (session) => session.startCall()],
+  ])('stays where the visitor then taps for %s', async (_, tap) => {
+    const { before } = await ended();
+    await tap(before.session);
+    await before.settle();
+    await before.agentArrives();
+    expect(before.service.start).toHaveBeenCalledTimes(2);
+    expect(before.rooms[1]?.room.sendText.mock.calls).toEqual([['lk.chat', 'And tea?']]);
+    expect(kept(before.session)).toEqual(EVERYTHING);
+  });
+
+  test('stays on the next page, where the forms are opened one by one', async () => {
+    const { arrive } = await ended();
+    const next = arrive();
+    await open(next);
+    const { session } = next;
+    retryForm(session, 'contact');
+    await next.settle();
+    await next.agentArrives();
+    expect(next.rooms[0]?.room.sendText.mock.calls).toEqual([['lk.chat', 'And tea?']]);
+    expect(session.state.requests.at(-1)).toMatchObject({ status: 'open', isOwn: true });
+    // By now, another conversation is under way, and continues.
+    retryForm(session, 'order');
+    await next.settle();
+    expect(next.service.start).toHaveBeenCalledOnce();
+    expect(next.service.end).not.toHaveBeenCalled();
+    expect(kept(session)).toEqual(EVERYTHING);
+  });
+
+  test('stays when the visitor starts over because another tab has the conversation', async () => {
+    const { session, rooms, openElsewhere, settle, agentArrives } = setUp();
+    session.sendMessage('And tea?');
+    await settle();
+    openElsewhere();
+    session.startOver();
+    await settle();
+    await agentArrives();
+    expect(rooms[1]?.room.sendText.mock.calls).toEqual([['lk.chat', 'And tea?']]);
+  });
+
+  test('is lost with a conversation under way that the visitor starts over', async () => {
+    const { session, service, settle } = setUp({ forms });
+    session.sendMessage('And tea?');
+    session.openForm('contact');
+    await settle();
+    session.startOver();
+    await settle();
+    expect(service.start).toHaveBeenCalledOnce();
+    expect(session.state).toMatchObject({ phase: { name: 'idle' }, messages: [], requests: [] });
+  });
+});
+
 describe('forms during the conversation', () => {
   const forms = [form('contact', [field({ id: 'name', type: 'text' })])];
   const live = async () => {

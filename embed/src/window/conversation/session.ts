@@ -17,7 +17,7 @@ import { type ConversationAccess, CurrentConversation } from './current-conversa
 import { FormRequests } from './form-requests';
 import { HostPage } from './host-page';
 import type { JoinError, JoinProblem } from './join-problem';
-import type { TabStorage } from './left-page';
+import { type TabStorage, unsentOf } from './left-page';
 import { NextPage } from './next-page';
 import type { OtherTabs } from './other-tabs';
 import { PreConversationForm } from './pre-conversation-form';
@@ -30,6 +30,7 @@ import type { WindowLife } from './window-life';
 import {
   type Event,
   type FormRequest,
+  initialState,
   isHeldElsewhere,
   isPast,
   isUnderWay,
@@ -317,8 +318,8 @@ export class Session {
 
   /** Sends what is shown as unsent; in another conversation where this one is over. */
   sendAgain() {
-    if (!isPast(this.state)) return this.#seekRoom();
-    for (const { text } of waitingOf(this.state)) this.sendMessage(text);
+    if (isPast(this.state)) this.startOver();
+    else this.#seekRoom();
   }
 
   /** Starts a conversation, unless consent or the form before it is missing. */
@@ -337,12 +338,13 @@ export class Session {
     else this.start();
   }
 
-  /** Puts the conversation aside, so that the next message starts another one. */
+  /** Puts the conversation aside: another one starts with what is unsent, or the next message. */
   startOver() {
     const { access } = this.#conversation;
     const { phase } = this.state;
-    // Typed before the visitor chose to start over, and meant for the conversation that follows.
-    const unasked = phase.name === 'offered' ? waitingOf(this.state) : [];
+    const drafts = new Map(this.#forms.drafts);
+    // The visitor has confirmed that a conversation under way is lost.
+    const unsent = unsentOf(isUnderWay(this.state) ? initialState() : this.state, drafts);
     // Another tab, or a page of another site, may still continue it.
     const isOurs =
       !isPast(this.state) && phase.name !== 'continued-elsewhere' && !isHeldElsewhere(this.state);
@@ -352,7 +354,12 @@ export class Session {
     this.#conversation.forget();
     this.#forms.forget();
     this.#store.dispatch({ type: 'reset' });
-    for (const { text } of unasked) this.sendMessage(text);
+    for (const { id, definition, isOwn } of unsent.requests) {
+      const next = this.#forms.request(definition.id, isOwn);
+      const draft = drafts.get(id);
+      if (next && draft) this.#forms.saveDraft(next, draft);
+    }
+    for (const { text } of unsent.messages) this.sendMessage(text);
   }
 
   async end() {
@@ -419,11 +426,10 @@ export class Session {
 
   /** Shows a form of a conversation that is over in another one, as it was filled in. */
   continueForm({ id, definition }: FormRequest) {
-    const draft = this.#forms.drafts.get(id);
-    this.startOver();
-    this.start();
-    const next = this.#forms.request(definition.id, true);
-    if (next && draft) this.#forms.saveDraft(next, draft);
+    if (isPast(this.state)) this.startOver();
+    // The conversation that is over is that of an earlier page.
+    else this.#forms.reopen(id);
+    this.openForm(definition.id);
   }
 
   /** The visitor is done with the form before the conversation; null when it was canceled. */
