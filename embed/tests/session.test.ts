@@ -1376,6 +1376,49 @@ describe('voice', () => {
     });
   });
 
+  test.each<[string, Config['modes'], string[]]>([
+    ['in writing, and the call after a tap', { text: true, voice: true }, ['voice', 'text']],
+    ['as a call where only voice is offered', { text: false, voice: true }, ['voice', 'voice']],
+  ])('a refused start pauses the call, and is retried %s', async (_, modes, expected) => {
+    const { session, service, rooms, settle, track } = setUp({ modes });
+    service.start.mockRejectedValueOnce(new ServiceProblem('widget_busy', 429));
+    session.startCall();
+    await settle();
+    expect(session.state).toMatchObject({
+      phase: { name: 'refused', code: 'widget_busy' },
+      voice: { name: 'paused', isMuted: false },
+    });
+    expect(track.stop).toHaveBeenCalledOnce();
+    session.retryNow();
+    await settle();
+    expect(service.start.mock.calls.map(([, body]) => body.mode)).toEqual(expected);
+    await session.startCall();
+    await settle();
+    expect(session.state).toMatchObject({
+      phase: { name: 'live' },
+      voice: { name: 'on', isMuted: false },
+    });
+    expect(rooms[0]?.room.startPublishing).toHaveBeenCalledOnce();
+  });
+
+  test('a refused resume pauses the call, which is muted when it continues', async () => {
+    const { session, service, rooms, settle, track } = setUp();
+    session.startCall();
+    await settle();
+    session.setMuted(true);
+    service.resume.mockRejectedValueOnce(new ServiceProblem('livekit_not_configured', 503));
+    rooms[0]?.events.closed();
+    await settle();
+    expect(track.stop).toHaveBeenCalledOnce();
+    await session.startCall();
+    await settle();
+    expect(session.state).toMatchObject({
+      phase: { name: 'live' },
+      voice: { name: 'on', isMuted: true },
+    });
+    expect(service.resume).toHaveBeenCalledTimes(2);
+  });
+
   test('with the conversations of a day used up, the microphone is closed', async () => {
     const { session, service, track } = setUp();
     service.start.mockRejectedValue(new ServiceProblem('budget_used_up', 429));

@@ -84,6 +84,14 @@ export class Call {
     this.#store.dispatch({ type: 'microphone-failed', problem });
   }
 
+  /** Closes the microphone until the visitor continues the call. */
+  pause() {
+    const { voice } = this.#store.state;
+    if (voice.name !== 'on') return;
+    this.release();
+    this.#store.dispatch({ type: 'call-paused', isMuted: voice.isMuted });
+  }
+
   /** Closes the microphone, and changes nothing else. */
   release() {
     this.#track?.stop();

@@ -369,7 +369,11 @@ export class Session {
   }
 
   retryNow() {
-    if (!this.#connection.retryNow() && this.state.phase.name === 'refused') this.continue();
+    const { phase, voice } = this.state;
+    if (this.#connection.retryNow() || phase.name !== 'refused') return;
+    // In writing, the service would refuse it where only voice is offered.
+    if (voice.name === 'paused' && !this.#dependencies.config.modes.text) this.startCall();
+    else this.continue();
   }
 
   // The call
@@ -518,7 +522,7 @@ export class Session {
     if (code === 'budget_used_up') this.endCall();
     this.#emit('error', { code });
     // Without a call there is nothing to leave out, and another request would be refused, too.
-    if (code !== 'voice_budget_used_up' || !track) return;
+    if (code !== 'voice_budget_used_up' || !track) return this.#call.pause();
     this.#call.fail(track, 'used_up');
     if (this.#dependencies.config.modes.text) this.continue();
   }
