@@ -685,6 +685,20 @@ describe('an agent that is not there', () => {
     expect(isSilent(session.state)).toBe(true);
   });
 
+  test('is noticed as silent also when it left right after its first words', async () => {
+    const { session, rooms, settle, agentArrives } = setUp();
+    session.sendMessage('Hello');
+    await settle();
+    rooms[0]?.events.agent('speaking');
+    await vi.advanceTimersByTimeAsync(1_000);
+    rooms[0]?.events.agent('absent');
+    await vi.advanceTimersByTimeAsync(ANSWER_TIMEOUT);
+    expect(isSilent(session.state)).toBe(true);
+    await agentArrives();
+    expect(isSilent(session.state)).toBe(false);
+    expect(rooms[0]?.room.sendText).toHaveBeenCalledWith('lk.chat', 'Hello');
+  });
+
   test('is given more time while it thinks', async () => {
     const { session, rooms, settle, agentArrives } = setUp();
     session.sendMessage('Hello');

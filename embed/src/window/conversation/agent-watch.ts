@@ -50,7 +50,8 @@ export class AgentWatch {
   agentChanged(state: AgentState) {
     clearTimeout(this.#settleTimer);
     if (state === 'absent') {
-      if (this.#isReady) this.expectAnswer();
+      // Also before it was ready: what was typed waits for another one.
+      if (this.#hasArrived) this.expectAnswer();
       this.#isReady = false;
       return;
     }
