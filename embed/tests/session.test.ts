@@ -363,6 +363,32 @@ describe('starting', () => {
     expect(service.start.mock.calls[1]?.[1]).toMatchObject({ form: { name: 'Ada L' } });
   });
 
+  test('a form that the owner has removed is left out', async () => {
+    const hello = form('hello', [field({ id: 'name', type: 'text' })]);
+    const { session, service, settle } = setUp({ pre_conversation_form: hello });
+    service.start.mockRejectedValueOnce(new ServiceProblem('form_not_expected', 422));
+    session.sendMessage('Hello');
+    session.closeForm({ name: 'Ada' });
+    await settle();
+    expect(session.state).toMatchObject({ phase: { name: 'live' }, form: null });
+    expect(service.start).toHaveBeenCalledTimes(2);
+    expect(service.start.mock.calls[1]?.[1]).not.toHaveProperty('form');
+  });
+
+  test.each<FailureCode>(['form_invalid', 'form_not_expected'])(
+    '%s without a form to show is a refusal, and not retried automatically',
+    async (code) => {
+      const { session, service } = setUp();
+      // Of many more, all in one moment, the test would not end.
+      for (let count = 0; count < 5; count += 1)
+        service.start.mockRejectedValueOnce(new ServiceProblem(code, 422));
+      session.sendMessage('Hello');
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(service.start).toHaveBeenCalledOnce();
+      expect(session.state).toMatchObject({ phase: { name: 'refused', code } });
+    },
+  );
+
   test('an expired embed ticket is replaced', async () => {
     const { session, service, loader, settle } = setUp();
     service.start.mockRejectedValueOnce(new ServiceProblem('ticket_expired', 401));

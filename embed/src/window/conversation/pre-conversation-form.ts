@@ -1,5 +1,6 @@
 /** The form before a conversation: whether it has to be filled in, and the values that it gave. */
 import type { ProblemError } from '../../generated/api';
+import type { FailureCode } from '../../shared/codes';
 import type { Config, FormDefinition } from '../config';
 import type { FormValues } from '../service/service';
 import type { WindowStorage } from '../storage';
@@ -13,7 +14,7 @@ interface StoredAnswer {
 export class PreConversationForm {
   /** What the next start sends. */
   values: FormValues | null = null;
-  readonly #definition: FormDefinition | null;
+  #definition: FormDefinition | null;
   readonly #isShownOnce: boolean;
   readonly #storage: WindowStorage;
   #errors: ProblemError[] = [];
@@ -42,11 +43,18 @@ export class PreConversationForm {
       this.#storage.write('form', { shape: shapeOf(this.#definition), values });
   }
 
-  /** The service rejected the values: the form is shown again as it was filled in. */
-  reject(errors: ProblemError[]) {
+  /**
+   * The service rejected the values: the form is shown again as it was filled in. False when there
+   * is none: the owner has added one since this window was loaded.
+   */
+  reject({ code, errors }: { code: FailureCode; errors: ProblemError[] }): boolean {
+    if (!this.#definition) return false;
     this.#errors = errors;
     this.#storage.write('form', { shape: '', values: this.values ?? {} });
     this.values = null;
+    // The owner has removed it since: the next start is without it.
+    if (code !== 'form_invalid') this.#definition = null;
+    return true;
   }
 }
 

@@ -11,8 +11,8 @@ export type StopReason =
   | { name: 'continued-elsewhere' }
   /** It cannot be continued from here. */
   | { name: 'gone'; code: FailureCode }
-  /** The form before the conversation has to be filled in again. */
-  | { name: 'form'; errors: ProblemError[] }
+  /** The form before the conversation has to be filled in again, or left out. */
+  | { name: 'form'; code: FailureCode; errors: ProblemError[] }
   | { name: 'refused'; code: FailureCode };
 
 /** `retry`: the same request may succeed in a moment. */
@@ -35,7 +35,7 @@ export function consequenceOf(problem: unknown, isTokenReplaced: boolean): Conse
     case 'form_invalid':
     case 'form_not_expected':
     case 'form_not_found':
-      return { name: 'form', errors };
+      return { name: 'form', code, errors };
     // Each retry brings a new embed ticket.
     case 'ticket_expired':
     case 'ticket_replayed':

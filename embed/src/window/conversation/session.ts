@@ -506,7 +506,7 @@ export class Session {
         this.#reporter.discard();
         return this.#emit('error', { code: reason.code });
       case 'form':
-        this.#preForm.reject(reason.errors);
+        if (!this.#preForm.reject(reason)) return this.#refuse(reason.code);
         this.#store.dispatch({ type: 'not-started' });
         return this.start();
       case 'refused':
