@@ -11,7 +11,7 @@ import {
 } from '../src/window/conversation/agent-watch';
 import { JoinError, type JoinProblem } from '../src/window/conversation/join-problem';
 import type { Room, RoomEvents } from '../src/window/conversation/room';
-import { RoomTalk } from '../src/window/conversation/room-talk';
+import { RoomTalk, VOICE_RETRY_DELAY } from '../src/window/conversation/room-talk';
 import { Session } from '../src/window/conversation/session';
 import { isSilent } from '../src/window/conversation/window-state';
 import type { LoaderPort } from '../src/window/loader-port';
@@ -1369,6 +1369,46 @@ describe('voice', () => {
     expect(session.state).toMatchObject({
       phase: { name: 'live' },
       voice: { name: 'off', problem: 'used_up' },
+    });
+  });
+
+  describe('a call while the service does not answer', () => {
+    /** The visitor talks, and the service is asked whether they may. */
+    async function talk() {
+      const parts = setUp();
+      parts.session.sendMessage('Hello');
+      await parts.settle();
+      parts.service.reserveVoice.mockRejectedValueOnce(new ServiceProblem('network'));
+      parts.session.startCall();
+      await parts.settle();
+      expect(parts.session.state.voice.name).toBe('on');
+      return parts;
+    }
+
+    test('begins when the service is back', async () => {
+      const { session, service, rooms } = await talk();
+      await vi.advanceTimersByTimeAsync(VOICE_RETRY_DELAY);
+      expect(service.reserveVoice).toHaveBeenCalledTimes(2);
+      expect(rooms[0]?.room.startPublishing).toHaveBeenCalledOnce();
+      expect(session.state.voice).toEqual({ name: 'on', isMuted: false });
+    });
+
+    test('ends after another failure, which is not blamed on the microphone', async () => {
+      const { session, service, loader, track } = await talk();
+      service.reserveVoice.mockRejectedValue(new ServiceProblem('internal_error', 500));
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(service.reserveVoice).toHaveBeenCalledTimes(2);
+      expect(track.stop).toHaveBeenCalledOnce();
+      expect(session.state.voice).toEqual({ name: 'off', problem: 'failed' });
+      expect(loader.emit).toHaveBeenCalledWith('error', { code: 'internal_error' });
+    });
+
+    test('is not tried again once the visitor has ended it', async () => {
+      const { session, service } = await talk();
+      session.endCall();
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(service.reserveVoice).toHaveBeenCalledOnce();
+      expect(session.state.voice).toEqual({ name: 'off', problem: null });
     });
   });
 

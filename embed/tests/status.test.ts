@@ -81,6 +81,13 @@ test.each<MicrophoneProblem>(['blocked', 'denied', 'missing', 'insecure', 'busy'
   },
 );
 
+test('a call that the service did not allow is not blamed on the microphone', () => {
+  const live = { name: 'live', agent: 'listening', isSilent: false } as const;
+  expect(status(live, { voice: { name: 'off', problem: 'failed' } })?.text).toBe(
+    `${en.failed} ${en.in_writing}`,
+  );
+});
+
 test('without a microphone, a widget for voice only offers nothing that it does not have', () => {
   const voiceOnly = config({ modes: { text: false, voice: true } });
   const said = (problem: MicrophoneProblem) =>

@@ -20,7 +20,7 @@ export type Consequence = StopReason | { name: 'retry' };
 
 /** `isTokenReplaced`: another tab of this browser has a newer conversation token. */
 export function consequenceOf(problem: unknown, isTokenReplaced: boolean): Consequence {
-  const { code, errors, isTransient, status } =
+  const { code, errors } =
     problem instanceof ServiceProblem ? problem : new ServiceProblem('network');
   switch (code) {
     case 'conversation_ended':
@@ -43,6 +43,11 @@ export function consequenceOf(problem: unknown, isTokenReplaced: boolean): Conse
     case 'livekit_not_configured':
       return { name: 'refused', code };
     default:
-      return isTransient && status !== 429 ? { name: 'retry' } : { name: 'refused', code };
+      return canRetry(problem) ? { name: 'retry' } : { name: 'refused', code };
   }
+}
+
+/** Whether the same request may succeed in a moment; after a 429, it would only be one more. */
+export function canRetry(problem: unknown): boolean {
+  return !(problem instanceof ServiceProblem) || (problem.isTransient && problem.status !== 429);
 }

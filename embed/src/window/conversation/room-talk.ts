@@ -5,10 +5,14 @@
 import type { Mode } from '../config';
 import { AgentWatch, THINKING_TIMEOUT } from './agent-watch';
 import type { FormRequests } from './form-requests';
+import { canRetry } from './refusal';
 import type { Room, RoomEvents } from './room';
 import type { Store } from './store';
 import { isPartOf, type Message } from './transcript';
 import { agentOf, modeOf } from './window-state';
+
+/** After how long the service is asked once more whether the visitor may speak; milliseconds. */
+export const VOICE_RETRY_DELAY = 2_000;
 
 export interface TalkDependencies {
   store: Store;
@@ -191,7 +195,7 @@ export class RoomTalk {
   }
 
   /** Publishes the microphone as soon as the service has said that the visitor may speak. */
-  startCall(track: MediaStreamTrack) {
+  startCall(track: MediaStreamTrack, isRetry = false) {
     // On a tap, which is when browsers allow sound.
     this.#room?.playAgent(true);
     if (this.#maySpeak) return this.#publish(track);
@@ -204,7 +208,11 @@ export class RoomTalk {
         this.#maySpeak = true;
         this.#publish(track);
       },
-      (problem) => isCurrent() && this.#observer.onVoiceRefused(track, problem),
+      (problem) => {
+        if (!isCurrent()) return;
+        if (isRetry || !canRetry(problem)) return this.#observer.onVoiceRefused(track, problem);
+        setTimeout(() => isCurrent() && this.startCall(track, true), VOICE_RETRY_DELAY);
+      },
     );
   }
 

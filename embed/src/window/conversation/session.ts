@@ -166,7 +166,7 @@ export class Session {
         onMicrophoneUnusable: (track) => this.#call.fail(track, 'busy'),
         onVoiceRefused: (track, problem) => {
           const { code } = problem as ServiceProblem;
-          this.#call.fail(track, code === 'voice_budget_used_up' ? 'used_up' : 'busy');
+          this.#call.fail(track, code === 'voice_budget_used_up' ? 'used_up' : 'failed');
           this.#emit('error', { code });
         },
         onStopped: (reason) => this.#handleStop(reason),

@@ -41,8 +41,11 @@ export type Phase =
 
 export type AgentState = 'absent' | 'initializing' | 'idle' | 'listening' | 'thinking' | 'speaking';
 
-/** Why there is no call: the microphone, or the minutes of voice of this day are used up. */
-export type VoiceProblem = MicrophoneProblem | 'used_up';
+/**
+ * Why there is no call: the microphone, or the minutes of voice of this day are used up, or the
+ * service did not allow it.
+ */
+export type VoiceProblem = MicrophoneProblem | 'used_up' | 'failed';
 
 /** The visitor's side of a call. */
 export type Voice =

@@ -83,9 +83,10 @@ export function statusOf(state: State, strings: Strings, config: Config): Status
       };
   }
   if (voice.name === 'off' && voice.problem) {
-    const reason = strings[`microphone_${voice.problem}`];
+    const { problem } = voice;
+    const reason = problem === 'failed' ? strings.failed : strings[`microphone_${problem}`];
     if (config.modes.text) return { text: `${reason} ${strings.in_writing}`, urgent: true };
-    const help = voice.problem === 'denied' ? strings.allow_microphone : strings.voice_only;
+    const help = problem === 'denied' ? strings.allow_microphone : strings.voice_only;
     return { text: `${reason} ${help}`, urgent: true, fallback: true };
   }
   if (voice.name === 'on' && state.isInterrupted)
