@@ -85,6 +85,9 @@ pub struct ConversationsQuery {
     pub visitor: Option<String>,
 }
 
+/// How many characters of what a visitor said first a list shows.
+pub const FIRST_WORDS_CHARACTERS: usize = 120;
+
 /// How many characters a text may have that is looked for.
 pub const MAX_SEARCHED_CHARACTERS: usize = 200;
 
@@ -147,6 +150,14 @@ pub struct Conversation {
         schemars(with = "serde_json::Map<String, serde_json::Value>")
     )]
     pub custom_metadata: Option<Box<RawValue>>,
+    /// How the first message of the visitor begins: in lists only, and only for those who may read
+    /// what was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schemars",
+        schemars(with = "String", length(max = FIRST_WORDS_CHARACTERS))
+    )]
+    pub first_words: Option<String>,
     /// When it was erased; nothing that was said or sent is left of it then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schemars", schemars(with = "Timestamp"))]

@@ -240,9 +240,10 @@ pub(crate) struct Explain {
     /// beginning (with @N, revision N), or the address of a page with it
     #[arg(value_name = "WIDGET")]
     pub(crate) widget: String,
-    /// The address of the page, as in the visitor's address bar
+    /// The address of the page, as in the visitor's address bar; the default is the page with the
+    /// widget
     #[arg(long, value_name = "URL", value_parser = NonEmptyStringValueParser::new())]
-    pub(crate) page: String,
+    pub(crate) page: Option<String>,
     /// Of a file: the address of the widget service, to print the policy lines that the page needs
     #[arg(long, value_name = "URL")]
     pub(crate) service: Option<String>,

@@ -227,6 +227,7 @@ The service decides for a widget that is named by its id or a page. For a file a
 
 Examples:
   widget explain 0197a8b2 --page https://shop.example/cart
+  widget explain https://shop.example/cart
   widget explain widget.json --page https://shop.example/cart
   widget explain widget.json --page shop.example --service https://widgets.example
   widget explain widget.json --page https://shop.example --agent-version draft

@@ -27,7 +27,7 @@ use crate::{
     cli::Cli,
     commands::{
         agents, conversations, create, delete, diff, domains, explain, export, login, migrate,
-        open, origins, plan, preview, restore, snippet, validate,
+        open, origins, plan::step::StepJson, preview, restore, snippet, validate,
     },
     online::change,
     widget_file::InvalidJson,
@@ -92,8 +92,8 @@ fn outputs(generator: &mut SchemaGenerator) -> Vec<Output> {
         ),
         ("open", "run", any!(open::OpenedJson<'_>)),
         ("export", "widget", any!(export::ExportJson)),
-        ("plan", "widget", any!(plan::StepJson<'_>, InvalidJson<'_>)),
-        ("apply", "widget", any!(plan::StepJson<'_>, InvalidJson<'_>)),
+        ("plan", "widget", any!(StepJson<'_>, InvalidJson<'_>)),
+        ("apply", "widget", any!(StepJson<'_>, InvalidJson<'_>)),
         (
             "conversations list",
             "conversation",

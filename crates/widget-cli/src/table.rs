@@ -17,6 +17,8 @@ pub(crate) struct Column {
     can_be_cut: bool,
     /// The greater, the sooner it is left out; `None` for what stays.
     left_out: Option<u8>,
+    /// Whether it is left out where no row has anything in it.
+    if_any: bool,
 }
 
 impl Column {
@@ -26,6 +28,7 @@ impl Column {
             name,
             can_be_cut: true,
             left_out: None,
+            if_any: false,
         }
     }
 
@@ -35,6 +38,7 @@ impl Column {
             name,
             can_be_cut: false,
             left_out: None,
+            if_any: false,
         }
     }
 
@@ -42,6 +46,14 @@ impl Column {
     pub(crate) const fn or_left_out(self, order: u8) -> Self {
         Self {
             left_out: Some(order),
+            ..self
+        }
+    }
+
+    /// The same, and left out where no row has anything in it.
+    pub(crate) const fn if_any(self) -> Self {
+        Self {
+            if_any: true,
             ..self
         }
     }
@@ -58,15 +70,17 @@ pub(crate) fn lines<const N: usize>(
         .into_iter()
         .map(|row| row.map(|cell| printable_lines(&cell).replace('\n', " ")))
         .collect();
-    let mut kept: Vec<usize> = (0..N).collect();
-    let whole = build(&columns, &rows, &kept, None);
-    let natural: Vec<usize> = whole
+    let all: Vec<usize> = (0..N).collect();
+    let natural: Vec<usize> = build(&columns, &rows, &all, None)
         .column_max_content_widths()
         .into_iter()
         .map(usize::from)
         .collect();
+    let is_empty = |column: usize| rows.iter().all(|row| row[column].is_empty());
+    let mut kept = all;
+    kept.retain(|column| !(columns[*column].if_any && is_empty(*column)));
     let Some(width) = width else {
-        return finish(&whole);
+        return finish(&build(&columns, &rows, &kept, None));
     };
     loop {
         let widths = cut(&columns, &natural, &kept, width);
@@ -146,6 +160,7 @@ mod tests {
     fn check(width: Option<usize>, expected: &Expect) {
         let columns = [
             Column::whole("ID"),
+            Column::cut("NOTE").if_any(),
             Column::cut("TITLE"),
             Column::cut("DOMAINS").or_left_out(2),
             Column::whole("UPDATED").or_left_out(1),
@@ -153,12 +168,14 @@ mod tests {
         let rows = [
             [
                 "0197a8b2",
+                "",
                 "Ask the shop",
                 "https://www.shop.example and 3 more",
                 "2026-11-24",
             ],
             [
                 "0197a8b2-6c1e",
+                "",
                 "日本語のタイトルはここにあります",
                 "https://a.example",
                 "2026-11-24",
@@ -213,10 +230,10 @@ mod tests {
         check(
             Some(10),
             &expect![[r#"
-            ID             TITLE
-            0197a8b2       Ask the shop
-            0197a8b2-6c1e  日本語のタイト…
-        "#]],
+                ID             TITLE
+                0197a8b2       Ask the shop
+                0197a8b2-6c1e  日本語のタイト…
+            "#]],
         );
     }
 }

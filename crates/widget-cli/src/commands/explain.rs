@@ -9,6 +9,7 @@ use widget_api::{
     unreadable::WidgetRecord,
 };
 use widget_core::{
+    doctor::quote_for_shell,
     embed::PublicUrl,
     explain::{Verdict, explain},
     finding::Code,
@@ -25,7 +26,7 @@ use crate::{
         self,
         advice::About,
         change::to_core,
-        reference::{Reference, id_of, require_readable},
+        reference::{Reference, Target, id_of, require_readable},
     },
     printer::{BOLD, GREEN, Printer, RED, YELLOW, hint_line, printable},
     service::parse_service_url,
@@ -64,8 +65,9 @@ pub(super) fn run(
     printer: &mut Printer,
 ) -> Result<ExitCode, Failure> {
     let reference = Reference::parse(&arguments.widget)?;
+    let page = find_page(arguments, &reference)?;
     if let Some(file) = reference.local() {
-        return explain_file(file, arguments, printer);
+        return explain_file(file, page, arguments, printer);
     }
     refuse_options_of_files(arguments)?;
     online::run(&global.service, printer, async |session, printer| {
@@ -77,12 +79,13 @@ pub(super) fn run(
             let decision = explain(
                 Some(&widget),
                 version.unwrap_or(PinnedVersion::Published),
-                arguments.page.as_str(),
+                page.as_str(),
                 PublicUrl::origin(session.client.service()),
                 suffixes.list(),
             );
             let answer = Answer {
                 id: Some(widget.id),
+                page,
                 decision: to_body(&decision)?,
                 has_service: true,
                 assumed: version.is_none(),
@@ -98,10 +101,11 @@ pub(super) fn run(
             WidgetRecord::Unreadable(_) => None,
         };
         let query = ExplainQuery {
-            origin: arguments.page.clone(),
+            origin: page.clone(),
         };
         let answer = Answer {
             id: Some(id),
+            page,
             decision: session.client.explain_web_widget(id, &query).await?,
             has_service: true,
             assumed: false,
@@ -115,6 +119,8 @@ pub(super) fn run(
 /// A decision, and where it comes from.
 struct Answer {
     id: Option<WidgetId>,
+    /// The page that it is about, as it was named.
+    page: String,
     decision: Explanation,
     /// Whether the address of the service is known, and so the policy that the page needs.
     has_service: bool,
@@ -158,8 +164,23 @@ fn refuse_options_of_files(arguments: &Explain) -> Result<(), Failure> {
     }
 }
 
+/// The page that is asked about: the one with the widget, unless another is named.
+fn find_page(arguments: &Explain, reference: &Reference) -> Result<String, Failure> {
+    match (&arguments.page, &reference.target) {
+        (Some(page), _) => Ok(page.clone()),
+        (None, Target::Page(page)) => Ok(page.to_string()),
+        (None, _) => Err(
+            Failure::unexpected("it is not said on which page").hint(format_args!(
+                "add its address: `widget explain {} --page URL`",
+                quote_for_shell(&arguments.widget)
+            )),
+        ),
+    }
+}
+
 fn explain_file(
     file: &Path,
+    page: String,
     arguments: &Explain,
     printer: &mut Printer,
 ) -> Result<ExitCode, Failure> {
@@ -186,7 +207,7 @@ fn explain_file(
     let mut decision = explain(
         Some(&record.widget),
         known_version.unwrap_or(PinnedVersion::Published),
-        arguments.page.as_str(),
+        page.as_str(),
         service.as_ref().map_or(&unknown_service, PublicUrl::origin),
         suffixes.list(),
     );
@@ -195,6 +216,7 @@ fn explain_file(
     }
     let answer = Answer {
         id: record.id,
+        page,
         decision: to_body(&decision)?,
         has_service: service.is_some(),
         assumed: known_version.is_none(),
@@ -212,7 +234,7 @@ fn to_body(decision: &widget_core::explain::Explanation) -> Result<Explanation, 
 
 fn show(answer: &Answer, arguments: &Explain, printer: &mut Printer) -> Result<ExitCode, Failure> {
     if printer.is_data() {
-        printer.data(&build_json(answer, arguments))?;
+        printer.data(&build_json(answer))?;
     } else {
         print_for_people(answer, arguments, printer)?;
     }
@@ -230,7 +252,7 @@ fn print_for_people(
     let page = explanation
         .origin
         .as_ref()
-        .map_or(arguments.page.as_str(), Origin::as_str);
+        .map_or(answer.page.as_str(), Origin::as_str);
     let name = answer
         .id
         .map_or_else(|| "The widget".to_owned(), |id| format!("Widget {id}"));
@@ -313,11 +335,11 @@ fn print_for_people(
     Ok(())
 }
 
-fn build_json<'e>(answer: &'e Answer, arguments: &'e Explain) -> ExplanationJson<'e> {
+fn build_json(answer: &Answer) -> ExplanationJson<'_> {
     let decision = &answer.decision;
     ExplanationJson {
         widget_id: answer.id,
-        page: &arguments.page,
+        page: &answer.page,
         verdict: decision.verdict,
         origin: decision.origin.as_ref(),
         code: &decision.code,

@@ -1,27 +1,24 @@
 //! `widget plan` and `widget apply`: makes the widgets of a service what a folder of files says.
 
 mod since;
+pub(crate) mod step;
+mod write;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use futures_util::{StreamExt, stream};
-use serde::Serialize;
-use sha2::{Digest, Sha256};
 use widget_api::{
-    Widget, WidgetPatch,
-    client::{Client, Error, Tagged},
-    decisions::Finding,
-    revisions::Change as ChangeBody,
+    client::{Error, Tagged},
     unreadable::WidgetRecord,
-    widgets::{NewWidget, WrittenWidget},
 };
-use widget_core::{config::Change, doctor::quote_for_shell, id::WidgetId};
+use widget_core::{doctor::quote_for_shell, id::WidgetId};
 
-use self::since::{ServiceChange, ServiceChanges, find_service_changes};
+use self::{
+    since::{ServiceChanges, find_service_changes},
+    step::{Action, Step},
+    write::write,
+};
 use crate::{
     cli::Global,
     exit::ExitCode,
@@ -33,7 +30,7 @@ use crate::{
         proposal::{self, ChangeOptions, Decision, revision_of},
         reference::{id_of, require_readable, title},
     },
-    printer::{GREEN, Printer, RED, YELLOW, count, hint_line, printable},
+    printer::{GREEN, Printer, RED, YELLOW, printable},
 };
 
 pub(crate) const PLAN_HELP: &str = "\
@@ -79,96 +76,6 @@ pub(crate) struct Apply {
     pub(crate) overwrite: bool,
     #[command(flatten)]
     pub(crate) change: ChangeOptions,
-}
-
-/// What has to be done for one widget.
-struct Step<'f> {
-    /// The file; a widget that is deleted has none.
-    file: Option<&'f FolderFile>,
-    title: Option<String>,
-    action: Action,
-    /// What it does to visitors, one sentence each.
-    effects: Vec<String>,
-    /// What was changed at the service since the folder was written.
-    since: ServiceChanges,
-}
-
-enum Action {
-    Create(Box<NewWidget>),
-    Change {
-        before: Box<Tagged<Widget>>,
-        patch: Box<WidgetPatch>,
-        changes: Vec<Change>,
-    },
-    Delete(Box<Tagged<Widget>>),
-    /// The file is equal to the widget at this revision.
-    Nothing(WidgetId, Option<i64>),
-    /// It no longer has a file, and stays.
-    Keep(WidgetId),
-}
-
-/// One widget of a plan, for programs.
-#[derive(Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[cfg_attr(test, schemars(rename = "PlannedStep"))]
-pub(crate) struct StepJson<'s> {
-    /// `create`, `change`, `delete` or `nothing`; `nothing` without a path is a widget that stays
-    /// though it no longer has a file.
-    action: &'static str,
-    /// `null` for a widget that is not created yet.
-    #[cfg_attr(test, schemars(with = "Option<widget_api::schema::Text<WidgetId>>"))]
-    widget_id: Option<WidgetId>,
-    /// The file; `null` for a widget that is deleted.
-    path: Option<String>,
-    /// The title that visitors read.
-    title: Option<&'s str>,
-    /// Whether it was made.
-    written: bool,
-    /// What differs.
-    changes: Vec<ChangeBody>,
-    /// What it does to visitors, one sentence each.
-    effects: &'s [String],
-    /// What the service says of the widget that was written.
-    warnings: &'s [Finding],
-    /// What was changed at the service since the folder was written, the newest first.
-    service_changes: &'s [ServiceChange],
-    /// JSON Pointers to the values among them that the folder makes other ones.
-    overwritten: &'s [String],
-}
-
-/// What was written for a step.
-#[derive(Debug)]
-struct Written {
-    id: WidgetId,
-    warnings: Vec<Finding>,
-}
-
-/// Why a step was not made to its end.
-enum Stop<'s> {
-    /// It was not written.
-    Failed(Failure),
-    /// It is not known whether it was written.
-    Unknown(Failure),
-    /// It was written, and something after that failed.
-    Written(Failure),
-    /// Somebody else was faster: the widget is not what it was when the plan was shown.
-    Conflict(&'s Widget),
-}
-
-impl From<Failure> for Stop<'_> {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
-    }
-}
-
-impl From<Error> for Stop<'_> {
-    fn from(error: Error) -> Self {
-        if matches!(error, Error::OutcomeUnknown { .. }) {
-            Self::Unknown(error.into())
-        } else {
-            Self::Failed(error.into())
-        }
-    }
 }
 
 /// Shows what `apply` would do.
@@ -438,66 +345,6 @@ async fn find_since(
     find_service_changes(base, now, ours, session).await
 }
 
-impl<'f> Step<'f> {
-    fn new(file: Option<&'f FolderFile>, action: Action) -> Self {
-        Self {
-            file,
-            title: None,
-            action,
-            effects: Vec::new(),
-            since: ServiceChanges::default(),
-        }
-    }
-}
-
-impl Step<'_> {
-    fn differs(&self) -> bool {
-        !matches!(self.action, Action::Nothing(..) | Action::Keep(_))
-    }
-
-    fn id(&self) -> Option<WidgetId> {
-        match &self.action {
-            Action::Create(_) => None,
-            Action::Change { before, .. } | Action::Delete(before) => Some(before.value.id),
-            Action::Nothing(id, _) | Action::Keep(id) => Some(*id),
-        }
-    }
-
-    /// File, id and title, as far as they are known.
-    fn name(&self) -> String {
-        let file = self.file.map(FolderFile::name);
-        let id = self.id().map(|id| format!("widget {id}"));
-        let title = self.title.as_ref().map(|title| format!("\"{title}\""));
-        let parts: Vec<String> = [file, id, title].into_iter().flatten().collect();
-        printable(&parts.join(" ")).into_owned()
-    }
-
-    /// Writes the step for programs.
-    fn print_data(&self, written: Option<&Written>, printer: &mut Printer) -> Result<(), Failure> {
-        if !printer.is_data() {
-            return Ok(());
-        }
-        let (action, changes) = match &self.action {
-            Action::Create(_) => ("create", &[][..]),
-            Action::Change { changes, .. } => ("change", &changes[..]),
-            Action::Delete(_) => ("delete", &[][..]),
-            Action::Nothing(..) | Action::Keep(_) => ("nothing", &[][..]),
-        };
-        printer.data(&StepJson {
-            action,
-            widget_id: written.map(|written| written.id).or_else(|| self.id()),
-            path: self.file.map(FolderFile::name),
-            title: self.title.as_deref(),
-            written: written.is_some() && self.differs(),
-            changes: changes.iter().cloned().map(Into::into).collect(),
-            effects: &self.effects,
-            warnings: written.map_or(&[], |written| &written.warnings),
-            service_changes: &self.since.revisions,
-            overwritten: &self.since.overwritten,
-        })
-    }
-}
-
 /// Writes the steps for programs, before anything is written.
 fn print_plan(steps: &[Step<'_>], printer: &mut Printer) -> Result<(), Failure> {
     for step in steps {
@@ -599,286 +446,4 @@ fn require_nothing_overwritten(steps: &[Step<'_>], folder: &Path) -> Result<(), 
 /// The folder as an argument of a command.
 fn quote(folder: &Path) -> String {
     quote_for_shell(&folder.display().to_string())
-}
-
-/// Makes the steps, in their order.
-async fn write(
-    steps: &[Step<'_>],
-    folder: &Path,
-    held: &mut HeldWidgets,
-    session: &Session,
-    printer: &mut Printer,
-) -> Result<ExitCode, Failure> {
-    if !require_unchanged(steps, session, printer).await? {
-        return Ok(ExitCode::No);
-    }
-    let total = steps.iter().filter(|step| step.differs()).count();
-    let mut done = 0;
-    for step in steps {
-        session.check_interrupted()?;
-        let mut made = write_step(step, held, session).await;
-        // Before anything else is waited for: what was created is held, however the command ends.
-        if step.differs()
-            && let Err(failure) = held.write()
-        {
-            made = made.and(Err(Stop::Written(failure)));
-        }
-        let written = match made {
-            Ok(written) => written,
-            Err(stop) => {
-                let written = (done, total);
-                return Box::pin(show_stop(stop, step, written, folder, session, printer)).await;
-            }
-        };
-        done += usize::from(step.differs());
-        step.print_data(Some(&written), printer)?;
-        if step.differs() && !printer.is_data() {
-            let verb = match step.action {
-                Action::Create(_) => format!("created as widget {}", written.id),
-                Action::Delete(_) => "deleted".to_owned(),
-                _ => "changed".to_owned(),
-            };
-            printer.line(format_args!("{GREEN}✓{GREEN:#} {} {verb}", step.name()))?;
-        }
-        proposal::show_warnings(&written.warnings, printer)?;
-    }
-    Ok(ExitCode::Yes)
-}
-
-/// Says at which step `apply` stops and why, and how many of all changes were written before.
-async fn show_stop(
-    reason: Stop<'_>,
-    step: &Step<'_>,
-    (done, total): (usize, usize),
-    folder: &Path,
-    session: &Session,
-    printer: &mut Printer,
-) -> Result<ExitCode, Failure> {
-    let name = step.name();
-    let total = count(total, "change", "changes");
-    let before = format!("{done} of {total} were written before");
-    let (stopped, failure) = match reason {
-        Stop::Conflict(seen) => match session.client.get_web_widget(seen.id).await {
-            Err(error) if !error.is_not_found() => (
-                format!("stopped at {name}: {before}, the others were not"),
-                Failure::from(error),
-            ),
-            now => {
-                let now = now.ok().map(|now| now.value);
-                let rest = format!("; {before}, the others were not");
-                show_theirs(step, seen, now, &rest, printer)?;
-                let hint = format!("`widget plan {}` shows what is left", quote(folder));
-                printer.error(format_args!("\n{}", hint_line(&hint)))?;
-                return Ok(ExitCode::No);
-            }
-        },
-        Stop::Failed(failure) => (
-            format!("stopped at {name}: {before}, the others were not"),
-            failure,
-        ),
-        Stop::Unknown(failure) => (
-            format!(
-                "stopped: {before}, it is not known whether {name} was written, the others were not"
-            ),
-            match step.action {
-                Action::Create(_) => {
-                    failure.hint("enter the command again; it creates no second widget")
-                }
-                _ => failure,
-            },
-        ),
-        Stop::Written(failure) => (
-            format!(
-                "stopped after {name}: {} of {total} were written, the others were not",
-                done + 1
-            ),
-            failure,
-        ),
-    };
-    printer.error(format_args!("{RED}error{RED:#}: {stopped}"))?;
-    Err(failure)
-}
-
-/// Shows what somebody else has made of the widget of a step, `None` when it is gone, and what the
-/// step would have made of it.
-fn show_theirs(
-    step: &Step<'_>,
-    before: &Widget,
-    now: Option<WidgetRecord>,
-    rest: &str,
-    printer: &mut Printer,
-) -> Result<(), Failure> {
-    printer.error(format_args!(
-        "{RED}error{RED:#}: somebody else {} {} in the meantime{rest}",
-        if now.is_some() { "changed" } else { "deleted" },
-        step.name()
-    ))?;
-    let theirs = match now {
-        Some(now) => change::lines_of(&change::diff(before, &require_readable(now)?)?, &[]),
-        None => Vec::new(),
-    };
-    let ours = match &step.action {
-        Action::Change { changes, .. } => change::lines_of(changes, &[]),
-        Action::Delete(_) => vec![change::effect_line("the widget is deleted")],
-        Action::Create(_) | Action::Nothing(..) | Action::Keep(_) => Vec::new(),
-    };
-    change::show_both(&theirs, &ours, printer)
-}
-
-/// Whether all widgets are still as they were when the plan was shown. Shows what somebody else
-/// changed.
-async fn require_unchanged(
-    steps: &[Step<'_>],
-    session: &Session,
-    printer: &mut Printer,
-) -> Result<bool, Failure> {
-    let seen: Vec<(&Step<'_>, &Tagged<Widget>)> = steps
-        .iter()
-        .filter_map(|step| match &step.action {
-            Action::Change { before, .. } | Action::Delete(before) => Some((step, &**before)),
-            Action::Create(_) | Action::Nothing(..) | Action::Keep(_) => None,
-        })
-        .collect();
-    let ids: Vec<WidgetId> = seen.iter().map(|(_, before)| before.value.id).collect();
-    let mut is_unchanged = true;
-    for ((step, before), now) in seen.iter().zip(read_widgets(&ids, session).await) {
-        let now = match now {
-            Ok(now) if now.etag == before.etag => continue,
-            Ok(now) => Some(now.value),
-            Err(error) if error.is_not_found() => None,
-            Err(error) => return Err(error.into()),
-        };
-        is_unchanged = false;
-        show_theirs(step, &before.value, now, "", printer)?;
-    }
-    if !is_unchanged {
-        printer.error(
-            "\nnothing was written; enter the command again to make your changes on top of theirs",
-        )?;
-    }
-    Ok(is_unchanged)
-}
-
-async fn write_step<'s>(
-    step: &'s Step<'_>,
-    held: &mut HeldWidgets,
-    session: &Session,
-) -> Result<Written, Stop<'s>> {
-    let client = &session.client;
-    match (&step.action, step.file) {
-        (Action::Create(new), Some(file)) => {
-            let call = create(new, file, client);
-            let created = session
-                .write(format!("{} created", step.name()), call)
-                .await?;
-            let revision = revision_of(&created);
-            let created = created.value;
-            session.seen.note_widget(&created.widget);
-            let id = created.widget.id;
-            // Also if its file cannot be written.
-            held.revisions.insert(id, revision);
-            let text = file
-                .with_id(id)
-                .ok_or_else(|| Stop::Written(lost(id, file, "its notation")))?;
-            crate::folder::write(&file.path, &text)
-                .map_err(|error| Stop::Written(lost(id, file, error)))?;
-            Ok(Written {
-                id,
-                warnings: created.warnings,
-            })
-        }
-        (Action::Change { before, patch, .. }, _) => {
-            let id = before.value.id;
-            let call = client.update_web_widget(id, before.etag.as_ref(), patch);
-            let done = format!("{} changed", step.name());
-            let changed = match session.write(done.as_str(), call).await {
-                Ok(changed) => changed,
-                Err(error) if error.is_conflict() => {
-                    let after = change::apply(&before.value, patch)?;
-                    let written = change::find_written(&after, session).await;
-                    let Some(written) = written.map_err(Stop::Unknown)? else {
-                        return Err(Stop::Conflict(&before.value));
-                    };
-                    session.note_written(done);
-                    written
-                }
-                Err(error) => return Err(error.into()),
-            };
-            session.seen.note_widget(&changed.value.widget);
-            held.revisions.insert(id, revision_of(&changed));
-            Ok(Written {
-                id,
-                warnings: changed.value.warnings,
-            })
-        }
-        (Action::Delete(before), _) => {
-            let id = before.value.id;
-            let call = client.delete_web_widget(id, before.etag.as_ref());
-            match session
-                .write(format!("{} deleted", step.name()), call)
-                .await
-            {
-                Err(error) if error.is_conflict() => return Err(Stop::Conflict(&before.value)),
-                // It was there a moment ago: somebody else has deleted it.
-                Err(error) if !error.is_not_found() => return Err(error.into()),
-                Ok(()) | Err(_) => {}
-            }
-            session.seen.note_deleted(id);
-            held.revisions.remove(&id);
-            Ok(Written {
-                id,
-                warnings: Vec::new(),
-            })
-        }
-        (Action::Nothing(id, revision), _) => {
-            held.revisions.insert(*id, *revision);
-            Ok(Written {
-                id: *id,
-                warnings: Vec::new(),
-            })
-        }
-        (Action::Keep(id), _) => Ok(Written {
-            id: *id,
-            warnings: Vec::new(),
-        }),
-        (Action::Create(_), None) => Err(Failure::unexpected("a new widget has no file").into()),
-    }
-}
-
-/// Creates the widget of a file, once: also when the command was ended before it had the id, and
-/// runs again.
-async fn create(
-    new: &NewWidget,
-    file: &FolderFile,
-    client: &Client,
-) -> Result<Tagged<WrittenWidget>, Error> {
-    let key = creation_key(new, file);
-    let created = client.create_web_widget_with_key(new, Some(&key)).await?;
-    match client.get_web_widget(created.value.widget.id).await {
-        // It was created before and deleted since, and is wanted again.
-        Err(error) if error.is_not_found() => client.create_web_widget(new).await,
-        Ok(_) | Err(_) => Ok(created),
-    }
-}
-
-/// A name for the creation of a widget: the same for the same content of the same file.
-fn creation_key(new: &NewWidget, file: &FolderFile) -> String {
-    let path = fs::canonicalize(&file.path).unwrap_or_else(|_| file.path.clone());
-    let mut hash = Sha256::new();
-    hash.update(path.as_os_str().as_encoded_bytes());
-    hash.update([0]);
-    // A record that is about to be sent can be written.
-    hash.update(serde_json::to_vec(new).unwrap_or_default());
-    let mut first = [0; 16];
-    first.copy_from_slice(&hash.finalize()[..16]);
-    format!("apply-{:032x}", u128::from_be_bytes(first))
-}
-
-/// A widget was created, and its id did not get into its file.
-fn lost(id: WidgetId, file: &FolderFile, why: impl std::fmt::Display) -> Failure {
-    Failure::unexpected(format_args!(
-        "widget {id} was created, and its id cannot be written into `{}`: {why}",
-        file.name()
-    ))
-    .hint(format_args!("write `id: {id}` into the file by hand"))
 }

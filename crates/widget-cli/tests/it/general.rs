@@ -100,7 +100,7 @@ fn usage_errors() {
         ---- stdout ----
         Explain why a widget is or is not shown on a page
 
-        Usage: widget explain [OPTIONS] --page <URL> <WIDGET>
+        Usage: widget explain [OPTIONS] <WIDGET>
 
         Arguments:
           <WIDGET>
@@ -109,7 +109,8 @@ fn usage_errors() {
 
         Options:
               --page <URL>
-                  The address of the page, as in the visitor's address bar
+                  The address of the page, as in the visitor's address bar; the default is the page with the
+                  widget
 
               --service <URL>
                   Of a file: the address of the widget service, to print the policy lines that the page
@@ -190,6 +191,7 @@ fn usage_errors() {
 
         Examples:
           widget explain 0197a8b2 --page https://shop.example/cart
+          widget explain https://shop.example/cart
           widget explain widget.json --page https://shop.example/cart
           widget explain widget.json --page shop.example --service https://widgets.example
           widget explain widget.json --page https://shop.example --agent-version draft

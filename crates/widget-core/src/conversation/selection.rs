@@ -18,7 +18,7 @@ use time::OffsetDateTime;
 
 use crate::{
     finding::{Code, Finding, Findings},
-    form::{FEEDBACK_KEY, FORMS_KEY},
+    form::{FEEDBACK_KEY, FORMS_KEY, PAGE_KEY},
     id::WidgetId,
 };
 
@@ -123,11 +123,51 @@ fn forms(metadata: &Value) -> impl Iterator<Item = &Map<String, Value>> {
 
 /// Whether a text is one of the values, at any depth.
 fn has_text(value: &Value, text: &str) -> bool {
+    let mut texts = Vec::new();
+    collect_texts("", value, &mut texts);
+    texts.into_iter().any(|(_, found)| is_same(found, text))
+}
+
+/// Who the visitor is, for people who look through conversations: the first e-mail address that is
+/// a whole value of the custom metadata, else the first text named `name`. What was sent in a form
+/// comes before what the page passed on. [`Criteria::visitor`] finds it.
+///
+/// ```
+/// use serde_json::json;
+/// use widget_core::conversation::selection::find_visitor;
+///
+/// let metadata = json!({"name": "Ada", "page": {"context": {"email": "ada@mail.example"}}});
+/// assert_eq!(find_visitor(&metadata), Some("ada@mail.example"));
+/// assert_eq!(find_visitor(&json!({"topic": "Delivery"})), None);
+/// ```
+#[must_use]
+pub fn find_visitor(metadata: &Value) -> Option<&str> {
+    let members = metadata.as_object().into_iter().flatten();
+    let (of_page, sent): (Vec<_>, Vec<_>) = members.partition(|(key, _)| *key == PAGE_KEY);
+    let mut texts = Vec::new();
+    for (key, value) in sent.into_iter().chain(of_page) {
+        collect_texts(key, value, &mut texts);
+    }
+    let email = texts.iter().find(|(_, text)| is_email(text));
+    let found = email.or_else(|| texts.iter().find(|(key, _)| *key == "name"));
+    found.map(|(_, text)| *text)
+}
+
+/// Texts that are values at any depth, each with the name of the member that has it.
+fn collect_texts<'v>(key: &'v str, value: &'v Value, texts: &mut Vec<(&'v str, &'v str)>) {
     match value {
-        Value::String(found) => is_same(found, text),
-        Value::Array(items) => items.iter().any(|item| has_text(item, text)),
-        Value::Object(members) => members.values().any(|member| has_text(member, text)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        Value::String(text) => texts.push((key, text)),
+        Value::Array(items) => {
+            for item in items {
+                collect_texts(key, item, texts);
+            }
+        }
+        Value::Object(members) => {
+            for (key, member) in members {
+                collect_texts(key, member, texts);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
@@ -171,6 +211,41 @@ mod tests {
         match value {
             Value::Object(members) => members,
             other => panic!("{other} is not an object"),
+        }
+    }
+
+    #[test]
+    fn visitors_are_found_by_what_was_sent_last_by_what_the_page_says() {
+        let page = json!({"context": {"user": {"email": "page@a.example", "name": "Page"}}});
+        for (metadata, expected) in [
+            (json!({}), None),
+            (
+                json!({"topic": "a@b", "name": 5, "page": {"url": "https://a@b.example/"}}),
+                None,
+            ),
+            (json!({"name": "Ada"}), Some("Ada")),
+            (json!({"name": "Ada", "page": page}), Some("page@a.example")),
+            (
+                json!({"mail": "a@b.example", "page": page}),
+                Some("a@b.example"),
+            ),
+            (
+                json!({"forms": {"x": {"to": ["c@d.example"]}}, "page": page}),
+                Some("c@d.example"),
+            ),
+            (
+                json!({"feedback_form": {"name": "Ben"}, "page": {"context": {"name": "P"}}}),
+                Some("Ben"),
+            ),
+            (json!({"page": {"context": {"name": "P"}}}), Some("P")),
+            (json!({"full_name": "Ada"}), None),
+        ] {
+            assert_eq!(find_visitor(&metadata), expected, "{metadata}");
+            if let Some(visitor) = expected {
+                let visitor = Some(visitor.to_owned());
+                let found = select(|criteria| criteria.visitor = visitor).expect("it is valid");
+                assert!(found.matches(&metadata), "{metadata}");
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! Messages of conversations, as workers and windows report them.
 
+use std::collections::HashMap;
+
 use time::OffsetDateTime;
 use widget_core::{
     conversation::{LifecycleLimits, transcript::Message, turns::TranscriptFull},
@@ -62,6 +64,17 @@ pub trait MessageStore {
         after: i64,
         limit: u32,
     ) -> Result<Vec<(i64, Option<Message>)>, StoreError>;
+
+    /// How the first message of the visitor begins, in at most so many characters: in each of these
+    /// conversations that has one.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    async fn find_first_words(
+        &self,
+        ids: &[ConversationId],
+        characters: usize,
+    ) -> Result<HashMap<ConversationId, String>, StoreError>;
 
     /// What shows that something has happened in a conversation, as cheap as one read.
     ///

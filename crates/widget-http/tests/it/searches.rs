@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sqlx::Connection as _;
 use time::Duration;
-use widget_api::Scope;
+use widget_api::{Scope, conversations::FIRST_WORDS_CHARACTERS};
 
 use super::conversations::start;
 use crate::{
@@ -355,6 +355,65 @@ async fn conversations_are_found_by_their_content() {
     service.clock.advance(Duration::hours(2));
     let found = all(&service, "/core/conversations?is_open=true").await;
     assert_eq!(found, Vec::<Value>::new());
+}
+
+/// A list says what was said first, so that nobody has to open every conversation.
+#[tokio::test]
+async fn a_list_shows_the_first_words_of_visitors() {
+    let service = Service::start().await;
+    let widget = service.widget(json!({})).await;
+    let long = "ß".repeat(FIRST_WORDS_CHARACTERS + 1);
+    let mut names = Vec::new();
+    for (number, turns) in [
+        (
+            1,
+            vec![
+                ("agent", "Hello"),
+                ("visitor", "Where is it?"),
+                ("visitor", "Now"),
+            ],
+        ),
+        (2, vec![("visitor", &long)]),
+        (3, vec![("agent", "Hello")]),
+        (4, vec![("visitor", "Erase this")]),
+    ] {
+        let id = start(&service, &widget, number, "https://shop.example").await;
+        for (turn, (role, text)) in turns.into_iter().enumerate() {
+            let body = json!({"id": turn.to_string(), "role": role, "text": text});
+            let path = format!("/core/conversations/{id}/messages");
+            service.post(&path, &body).await.json(200);
+        }
+        names.push(id);
+    }
+    service
+        .delete(&format!("/core/conversations/{}", names[3]))
+        .await
+        .expect(204);
+    let first_words = |list: &Value| -> Vec<Option<String>> {
+        let list = list.as_array().expect("an array");
+        let words = |item: &Value| {
+            item.get("first_words")
+                .and_then(Value::as_str)
+                .map(str::to_owned)
+        };
+        list.iter().map(words).collect()
+    };
+    let cut = "ß".repeat(FIRST_WORDS_CHARACTERS);
+    let expected = [None, None, Some(cut), Some("Where is it?".to_owned())];
+    let list = service.get("/core/conversations").await.json(200);
+    assert_eq!(first_words(&list), expected);
+    let list = service
+        .get("/core/conversations?is_open=true")
+        .await
+        .json(200);
+    assert_eq!(first_words(&list), expected[1..]);
+
+    let read = service.new_key("acme", &[Scope::ConversationsRead]).await;
+    let list = service
+        .call_with(Some(&read), "GET", "/core/conversations", None, &[])
+        .await
+        .json(200);
+    assert_eq!(first_words(&list), [const { None }; 4]);
 }
 
 async fn set_metadata(service: &Service, metadata: &str, number: u128) {

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
+use serde_json::Value;
 use widget_api::{
     conversations::{Conversation, ConversationsQuery},
     unreadable::Listed,
 };
+use widget_core::conversation::selection;
 
 use super::filter::{Filter, find_widget};
 use crate::{
@@ -18,8 +20,8 @@ use crate::{
 };
 
 pub(super) const HELP: &str = "\
-What was said and sent can be searched with a key that may read it \
-(`conversations:read_sensitive`).
+A key that may read what was said and sent (`conversations:read_sensitive`) can search it, and \
+is shown who each visitor is, where an e-mail address or a name was sent, and what was said first.
 
 Examples:
   widget conversations list 0197a8b2 --since 7d --open
@@ -125,7 +127,8 @@ async fn short_ids(ids: &[String], session: &Session) -> Vec<String> {
     .await
 }
 
-/// Shows the conversations; over several widgets also whose each is.
+/// Shows the conversations: over several widgets also whose each is, and with a key that may read
+/// it, who the visitor is and what was said first.
 fn show(
     found: &[Listed<Conversation>],
     ids: Vec<String>,
@@ -138,12 +141,14 @@ fn show(
     }
     let rows = found.iter().zip(ids).map(|(listed, id)| {
         let Listed::Readable(conversation) = listed else {
-            let empty = String::new;
             let state = "unreadable".to_owned();
-            return [id, empty(), state, empty(), empty(), empty()];
+            let mut cells = [Some(id), None, Some(state)].into_iter();
+            return std::array::from_fn(|_| cells.next().flatten().unwrap_or_default());
         };
-        let widget = conversation.web_widget_id.to_string();
-        let known = widgets.and_then(|widgets| widgets.get(&widget));
+        let widget = widgets.map(|widgets| {
+            let widget = conversation.web_widget_id.to_string();
+            widgets.get(&widget).cloned().unwrap_or(widget)
+        });
         [
             id,
             crate::commands::time(conversation.created_at),
@@ -153,23 +158,22 @@ fn show(
                 .active_at
                 .map(crate::commands::time)
                 .unwrap_or_default(),
-            known.cloned().unwrap_or(widget),
+            widget.unwrap_or_default(),
+            find_visitor(conversation).unwrap_or_default(),
+            conversation.first_words.clone().unwrap_or_default(),
         ]
     });
-    let [id, began, state, mode, last_said, widget] = [
+    let columns = [
         Column::whole("ID"),
         Column::whole("BEGAN"),
         Column::cut("STATE"),
-        Column::whole("MODE").or_left_out(1),
-        Column::whole("LAST SAID").or_left_out(2),
-        Column::cut("WIDGET"),
+        Column::whole("MODE").or_left_out(2),
+        Column::whole("LAST SAID").or_left_out(3),
+        Column::cut("WIDGET").or_left_out(1).if_any(),
+        Column::cut("VISITOR").or_left_out(0).if_any(),
+        Column::cut("FIRST WORDS").if_any(),
     ];
-    if widgets.is_some() {
-        printer.table([id, began, state, mode, last_said, widget], rows)?;
-    } else {
-        let of_one = rows.map(|row| std::array::from_fn(|place| row[place].clone()));
-        printer.table([id, began, state, mode, last_said], of_one)?;
-    }
+    printer.table(columns, rows)?;
     let number = count(found.len(), "conversation", "conversations");
     let hint = if has_more {
         "; there are more, and `--limit` shows them"
@@ -177,4 +181,11 @@ fn show(
         ""
     };
     printer.note(format_args!("{number}{hint}"))
+}
+
+/// Who the visitor is, from what was sent.
+fn find_visitor(conversation: &Conversation) -> Option<String> {
+    let metadata = conversation.custom_metadata.as_ref()?;
+    let metadata: Value = serde_json::from_str(metadata.get()).ok()?;
+    selection::find_visitor(&metadata).map(str::to_owned)
 }

@@ -84,6 +84,16 @@ fn explain_pages() {
             error: `--agent-version` is for files, and `WIDGET-SHOP` is not one that exists
         "#]],
     );
+    service.check(
+        &["explain", &id],
+        &expect![[r#"
+        exit 2
+        ---- stderr ----
+        error: it is not said on which page
+
+        hint: add its address: `widget explain WIDGET-SHOP --page URL`
+    "#]],
+    );
 }
 
 #[test]

@@ -151,7 +151,7 @@ const COMMANDS: &[(&str, &[Run])] = &[
         &[
             Reads(&["explain", "ID", "--page", "https://shop.example"]),
             Reads(&["explain", "ID@1", "--page", "https://shop.example"]),
-            Reads(&["explain", "PAGE", "--page", "https://shop.example"]),
+            Reads(&["explain", "PAGE"]),
             Offline(&["explain", "widget.json", "--page", "https://shop.example"]),
         ],
     ),

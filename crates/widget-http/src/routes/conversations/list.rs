@@ -1,5 +1,7 @@
 //! The list of conversations, and the search for those with certain content.
 
+use std::collections::HashMap;
+
 use axum::{
     extract::{RawQuery, State},
     response::Response,
@@ -8,20 +10,26 @@ use http::header;
 use serde_json::{Map, Value};
 use widget_api::{
     FieldError, Scope,
-    conversations::{Conversation, ConversationsQuery, MAX_SEARCHED_CHARACTERS},
+    conversations::{
+        Conversation, ConversationsQuery, FIRST_WORDS_CHARACTERS, MAX_SEARCHED_CHARACTERS,
+    },
     erasures::ConversationSelection,
-    unreadable::Listed,
+    unreadable,
 };
 use widget_core::{
     conversation::{selection::Selection, transcript},
     finding::{Code, Findings},
+    id::ConversationId,
 };
 
 use super::record::build_stored;
 use crate::{
     routes::{listed::build_listed, search::Search},
     state::AppState,
-    storage::{ConversationFilter, ConversationRecord, StoreError, StoredConversation, StoredRow},
+    storage::{
+        ConversationFilter, ConversationRecord, Listed, Page, StoreError, StoredConversation,
+        StoredRow,
+    },
     web::{
         api::{self, ApiRouter},
         auth::Caller,
@@ -42,7 +50,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
         )
         .scope(Scope::ConversationsRead)
         .query::<ConversationsQuery>()
-        .answer::<Vec<Listed<Conversation>>>(
+        .answer::<Vec<unreadable::Listed<Conversation>>>(
             200,
             "A page of conversations; the header `Link` names the next, also of a page with few \
              conversations or none.",
@@ -89,6 +97,10 @@ async fn list(
         let Some(found) = search.unless_late(found)? else {
             break;
         };
+        let words = find_first_words(&state, &caller, &found).await;
+        let Some(mut words) = search.unless_late(words)? else {
+            break;
+        };
         search.begin(&found);
         for row in found {
             let fits = if takes_all {
@@ -101,7 +113,11 @@ async fn list(
             };
             let item = fits.then(|| {
                 build_listed(row.item, |conversation| {
-                    build_stored(&state, &conversation, &caller)
+                    let conversation = build_stored(&state, &conversation, &caller)?;
+                    Ok(Conversation {
+                        first_words: words.remove(&conversation.id),
+                        ..conversation
+                    })
                 })
             });
             search.look_at(row.position, item.transpose()?.as_ref())?;
@@ -111,6 +127,26 @@ async fn list(
         }
     }
     Ok(search.answer(&state.settings.public_url, PATH, raw.as_deref()))
+}
+
+/// What the visitors of these conversations said first, for those who may read it.
+async fn find_first_words(
+    state: &AppState,
+    caller: &Caller,
+    found: &Page<Listed<StoredRow<StoredConversation>>>,
+) -> Result<HashMap<ConversationId, String>, StoreError> {
+    if !caller.may(Scope::ConversationsReadSensitive) {
+        return Ok(HashMap::new());
+    }
+    let kept: Vec<ConversationId> = found
+        .iter()
+        .filter_map(|row| match &row.item {
+            StoredRow::Readable(StoredConversation::Kept(conversation)) => Some(conversation.id),
+            _ => None,
+        })
+        .collect();
+    let characters = FIRST_WORDS_CHARACTERS;
+    state.storage.find_first_words(&kept, characters).await
 }
 
 /// What is looked for beside what the database finds.

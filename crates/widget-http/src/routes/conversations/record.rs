@@ -74,6 +74,7 @@ fn build_tombstone(tombstone: &Tombstone) -> Conversation {
         end_reason: tombstone.lifecycle.end_reason(),
         preview: tombstone.preview_id.is_some(),
         custom_metadata: None,
+        first_words: None,
         erased_at: Some(tombstone.erasure.at.into()),
         erased_by: Some(tombstone.erasure.by.to_string()),
     }
@@ -110,6 +111,7 @@ pub(super) fn build_conversation(
         end_reason: lifecycle.end_reason(),
         preview: conversation.preview_id.is_some(),
         custom_metadata,
+        first_words: None,
         erased_at: None,
         erased_by: None,
     })

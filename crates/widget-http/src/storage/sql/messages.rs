@@ -1,6 +1,8 @@
 //! SQL of messages.
 
-use sqlx::Row as _;
+use std::collections::HashMap;
+
+use sqlx::{QueryBuilder, Row as _};
 use time::{Duration, OffsetDateTime};
 use widget_core::{
     conversation::{Lifecycle, LifecycleLimits, Reporter, Role, transcript::Message, turns},
@@ -8,7 +10,7 @@ use widget_core::{
 };
 
 use super::{
-    Backend, Row, Transaction,
+    Backend, Database, Row, Transaction,
     conversation_row::{lock_conversation, write_state},
     counted::{self, LateMessages},
     row::Columns,
@@ -127,6 +129,36 @@ impl MessageStore for Backend {
             Ok((row.try_get("sequence")?, message))
         };
         rows.iter().map(read).collect()
+    }
+
+    async fn find_first_words(
+        &self,
+        ids: &[ConversationId],
+        characters: usize,
+    ) -> Result<HashMap<ConversationId, String>, StoreError> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        // Of each conversation only the messages up to the first of its visitor are read.
+        let mut query = QueryBuilder::<Database>::new(format!(
+            "SELECT id, (SELECT substr(text, 1, {characters}) FROM messages
+                 WHERE conversation_id = c.id AND role = "
+        ));
+        query.push_bind(Role::Visitor.as_str());
+        query.push(" ORDER BY sequence LIMIT 1) AS first_words FROM conversations c WHERE id IN (");
+        let mut list = query.separated(", ");
+        for id in ids {
+            list.push_bind(id.as_uuid());
+        }
+        query.push(")");
+        let rows = query.build().fetch_all(self.reader()).await?;
+        // What cannot be read is reported by who reads the transcript.
+        let read = |row: &Row| {
+            let words = row.try_get::<Option<String>, _>("first_words").ok()??;
+            let id = row.try_get("id").ok()?;
+            Some((ConversationId::from_uuid(id), words))
+        };
+        Ok(rows.iter().filter_map(read).collect())
     }
 
     async fn find_conversation_marks(
