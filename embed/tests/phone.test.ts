@@ -102,7 +102,13 @@ test('an example of each country is understood, written in several ways', () => 
 
 test.each([
   [['en-US'], 'US'],
-  [['de', 'en-GB'], 'GB'],
+  [['de', 'en-GB'], 'DE'],
+  [['de', 'en-US', 'en'], 'DE'],
+  [['ja', 'en-US', 'en'], 'JP'],
+  [['de', 'en-US', 'de-AT'], 'AT'],
+  [['en', 'fr-FR', 'en-GB'], 'GB'],
+  [['en', 'fr-FR'], 'FR'],
+  [['en', 'fr'], 'US'],
   [[null, 'ja'], 'JP'],
   [['pt-BR', 'en-US'], 'BR'],
   [['not a language', 'fr'], 'FR'],

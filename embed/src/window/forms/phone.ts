@@ -42,7 +42,11 @@ export function readPhone(text: string, country: string | undefined): string | n
   return lengths?.includes(number.nationalNumber.length) ? number.number : null;
 }
 
-/** The country of a visitor, by the languages of page and browser. */
+/**
+ * The country of a visitor, by the languages of page and browser. A browser adds English to the
+ * language of its visitor, as `de, en-US, en`, so a further language says nothing about the country;
+ * except after plain English, which is spoken in too many.
+ */
 export function countryOf(languages: readonly (string | null | undefined)[]): string | undefined {
   const locales = languages.flatMap((tag) => {
     try {
@@ -51,6 +55,10 @@ export function countryOf(languages: readonly (string | null | undefined)[]): st
       return [];
     }
   });
-  const written = locales.find(({ region }) => region)?.region;
-  return written ?? locales[0]?.maximize().region;
+  const [first] = locales;
+  const hasRegion = locales.filter(({ region }) => region);
+  const written =
+    hasRegion.find(({ language }) => language === first?.language) ??
+    (String(first) === 'en' ? hasRegion[0] : undefined);
+  return (written ?? first?.maximize())?.region;
 }
