@@ -18,6 +18,8 @@ export default defineConfig({
     rolldownOptions: {
       input: 'src/panel/entry.ts',
       preserveEntrySignatures: 'strict',
+      // A constant of another module as its value, which is shorter.
+      optimization: { inlineConst: { mode: 'all', pass: 2 } },
       output: { entryFileNames: 'panel.js' },
     },
   },

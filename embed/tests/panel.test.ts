@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { styleText } from '../src/loader/view';
 import { takeLeft, writeLeft } from '../src/panel/left-window';
 import { createPanel } from '../src/panel/panel';
-import type { EventName } from '../src/shared/messages';
+import type { EventName, InitMessage } from '../src/shared/messages';
 import type { Launcher } from '../src/shared/panel';
 import type { Config } from '../src/window/config';
 import { type FakeDocument, type FakeNode, FakeRoot, fake, stubDocument } from './dom';
@@ -79,7 +79,10 @@ function setUp(changes: Partial<Config> = {}, own: Own = {}) {
       ? node
       : node.childNodes.map((child) => find(child, name)).find(Boolean);
   const found = (name: string) => find(box, name);
-  const post = vi.fn();
+  // As browsers do: what cannot be cloned throws.
+  const post = vi.fn((message: Partial<InitMessage>, _origin: string) => {
+    structuredClone(message);
+  });
   const say = (data: object) => {
     const source = { postMessage: post };
     Object.assign(fake(find(box)), { contentWindow: source });
@@ -134,6 +137,42 @@ test.each([
   expect(css).toContain(`.b{order:${order};`);
 });
 
+test('a context that cannot be cloned reaches the window as JSON', () => {
+  const cart = ['beans'];
+  const { panel, say, post } = setUp({}, { options: { context: new Proxy({ cart }, {}) } });
+  panel.show(true);
+  say({ type: 'web-widget:ready' });
+  expect(post.mock.calls[0]?.[0].context).toEqual({ cart });
+  panel.setContext(new Proxy({ cart, total: undefined }, {}));
+  expect(post).toHaveBeenLastCalledWith({ type: 'web-widget:context', context: { cart } }, ORIGIN);
+});
+
+const circular: Record<string, unknown> = {};
+circular.self = circular;
+
+test.each([
+  ['a BigInt', { total: 1n }],
+  ['a circle', circular],
+])('a context that is not JSON is left out, with a line on the console: %s', (_, context) => {
+  const { panel, say, post, launcher } = setUp({}, { options: { context } });
+  panel.show(true);
+  say({ type: 'web-widget:ready' });
+  expect(post.mock.calls[0]?.[0]).toMatchObject({ type: 'web-widget:init', context: {} });
+  panel.setContext(context);
+  expect(post).toHaveBeenLastCalledWith({ type: 'web-widget:context', context: {} }, ORIGIN);
+  expect(launcher.warn.mock.calls).toEqual([
+    [expect.stringMatching(/^context: TypeError/)],
+    [expect.stringMatching(/^context: TypeError/)],
+  ]);
+});
+
+test('the text of the tag reaches the window as it is', () => {
+  const { panel, say, post } = setUp({}, { options: { context: '{"cart": []}' } });
+  panel.show(true);
+  say({ type: 'web-widget:ready' });
+  expect(post.mock.calls[0]?.[0].context).toBe('{"cart": []}');
+});
+
 test('a question that is tapped beside a window that is there reaches it, once', () => {
   const { panel, say, post } = setUp();
   panel.show(true);
@@ -147,7 +186,8 @@ test('a question that is tapped beside a window that is there reaches it, once',
   panel.restore();
   post.mockClear();
   say({ type: 'web-widget:ready' });
-  expect(post.mock.calls[0]?.[0]).toMatchObject({ open: true, open_with: undefined });
+  expect(post.mock.calls[0]?.[0]).toMatchObject({ open: true });
+  expect(post.mock.calls[0]?.[0].open_with).toBeUndefined();
 });
 
 test('a question that is tapped while the window loads waits for it', () => {
@@ -165,9 +205,11 @@ test('a question that is tapped while the window loads is not asked once it is c
   panel.show(true, 'Where is my order?');
   panel.show(false);
   say({ type: 'web-widget:ready' });
-  expect(post.mock.calls[0]?.[0]).toMatchObject({ open: false, open_with: undefined });
+  expect(post.mock.calls[0]?.[0]).toMatchObject({ open: false });
+  expect(post.mock.calls[0]?.[0].open_with).toBeUndefined();
   panel.show(true);
-  expect(post.mock.lastCall?.[0]).toMatchObject({ open: true, open_with: undefined });
+  expect(post.mock.lastCall?.[0]).toMatchObject({ open: true });
+  expect(post.mock.lastCall?.[0]?.open_with).toBeUndefined();
 });
 
 test('a question that is tapped while a call of the page before returns opens the window', () => {
@@ -275,7 +317,7 @@ test.each([
   say({ type: 'web-widget:unread', count: 2, preview: '' });
   expect(document.title).toBe(shown);
   say({ type: 'web-widget:ready' });
-  expect(post.mock.calls[0]?.[0].page.title).toBe('Shop');
+  expect(post.mock.calls[0]?.[0].page?.title).toBe('Shop');
   say({ type: 'web-widget:unread', count: 0, preview: '' });
   expect(document.title).toBe('Shop');
 });

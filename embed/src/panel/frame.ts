@@ -35,7 +35,7 @@ export interface Frame {
 
 /** Builds the frame, not yet attached to the page. */
 export function createFrame(
-  { service, id, config, call, show, emit, dismiss }: Launcher,
+  { service, id, config, call, show, emit, warn, dismiss }: Launcher,
   { onReady, title, onUnread, onExpand, onCall, onSilence }: FrameEvents,
   signal: AbortSignal,
 ): Frame {
@@ -49,12 +49,24 @@ export function createFrame(
   let timer: ReturnType<typeof setTimeout>;
   const pageState = (): PageState => ({ url: location.href, title: title() });
 
+  /** As JSON, since not everything in a context can be cloned, such as a framework's proxy. */
   function post(message: FromLoader) {
-    if (isReady) node.contentWindow?.postMessage(message, origin);
+    if (!isReady) return;
+    try {
+      message = JSON.parse(JSON.stringify(message));
+    } catch (error) {
+      warn(`context: ${error}`);
+      (message as InitMessage).context = {};
+    }
+    node.contentWindow?.postMessage(message, origin);
   }
 
-  function listen(target: EventTarget, event: string, callback: (event: never) => void) {
-    target.addEventListener(event, callback as EventListener, { signal });
+  function listen(
+    target: EventTarget | undefined,
+    event: string,
+    callback: (event: never) => void,
+  ) {
+    target?.addEventListener(event, callback as EventListener, { signal });
   }
 
   listen(window, 'message', ({ source, origin: sender, data }: MessageEvent) => {
@@ -99,8 +111,7 @@ export function createFrame(
     timer = setTimeout(() => post({ type: 'web-widget:page', page: pageState() }), DRAW_TIME);
   }
   listen(window, 'popstate', onNavigated);
-  const { navigation } = window as { navigation?: EventTarget };
-  if (navigation) listen(navigation, 'currententrychange', onNavigated);
+  listen((window as { navigation?: EventTarget }).navigation, 'currententrychange', onNavigated);
   listen(
     document,
     'securitypolicyviolation',
@@ -123,5 +134,5 @@ export function createFrame(
 function findCause(): string {
   return window === top
     ? 'the window did not load: the service does not answer, or an extension or the Cross-Origin-Embedder-Policy of this page blocks it'
-    : 'the window did not load: this page is itself in the frame of another page';
+    : 'the window did not load: this page is in a frame itself';
 }

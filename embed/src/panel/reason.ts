@@ -66,7 +66,7 @@ async function explainAnswer(answer: Response): Promise<string> {
   const { ok, status } = answer;
   const body: unknown = await answer.json().catch(() => undefined);
   if (body === undefined)
-    return `the service answered with status ${status} and without JSON; look at what stands before it`;
+    return `the service answered with status ${status} and without JSON; look at the proxy`;
   if (ok) return 'only the first request failed; load the page again';
   return explainRefusal((body as { code?: string } | null)?.code ?? `${status}`);
 }

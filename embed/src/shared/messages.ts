@@ -25,7 +25,7 @@ export type Emit = <Name extends EventName>(
   ...detail: object extends EventDetail<Name> ? [EventDetail<Name>?] : [EventDetail<Name>]
 ) => void;
 
-/** What the host page says to the agent; has to survive structured cloning and JSON. */
+/** What the host page says to the agent; has to survive JSON. */
 export type Context = WebWidgetContext;
 
 /**
