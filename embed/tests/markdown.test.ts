@@ -45,6 +45,39 @@ describe('inline', () => {
       '![](https://shop.example/a.png "Shop")',
       [link('https://shop.example/a.png', 'https://shop.example/a.png')],
     ],
+    ['You have **3** items', ['You have ', { type: 'strong', children: ['3'] }, ' items']],
+    [
+      '**A** or __B__ or ~~C~~',
+      [
+        { type: 'strong', children: ['A'] },
+        ' or ',
+        { type: 'strong', children: ['B'] },
+        ' or ',
+        { type: 'del', children: ['C'] },
+      ],
+    ],
+    ['***both***', [{ type: 'strong', children: [{ type: 'em', children: ['both'] }] }]],
+    ['___both___', [{ type: 'strong', children: [{ type: 'em', children: ['both'] }] }]],
+    [
+      '**bold *both***',
+      [{ type: 'strong', children: ['bold ', { type: 'em', children: ['both'] }] }],
+    ],
+    ['five stars: *****', ['five stars: *****']],
+    ['\\$12 \\~ \\| \\> \\< \\" \\a', ['$12 ~ | > < " \\a']],
+    [
+      '[**Shop** at https://shop.example](https://shop.example/a)',
+      [
+        {
+          type: 'link',
+          href: 'https://shop.example/a',
+          children: [{ type: 'strong', children: ['Shop'] }, ' at https://shop.example'],
+        },
+      ],
+    ],
+    [
+      '[](https://shop.example/_a_)',
+      [link('https://shop.example/_a_', 'https://shop.example/_a_')],
+    ],
     ['one<br>two<br/>three', ['one', { type: 'break' }, 'two', { type: 'break' }, 'three']],
   ])('%s', (text, expected) => {
     expect(parseInline(text)).toEqual(expected);
@@ -87,6 +120,9 @@ describe('inline', () => {
       '*'.repeat(20_000),
       '['.repeat(20_000),
       '**a'.repeat(5_000),
+      '**a*'.repeat(5_000),
+      '***a'.repeat(5_000),
+      `[${'**a'.repeat(90)}](https://shop.example) `.repeat(60),
       '_a '.repeat(5_000),
       '~~a'.repeat(5_000),
       '!['.repeat(10_000),

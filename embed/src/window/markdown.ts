@@ -39,21 +39,18 @@ export function safeHref(address: string): string | null {
 
 /** Tried in this order at each position; each runs in linear time. */
 const CODE = /`([^`\n]+)`/y;
-const STRONG = /(\*\*|__)(?=\S)([^\n]{1,1000}?\S)\1/y;
-const EMPHASIS = /([*_])(?=[^\s*_])([^\n*_]{1,1000}?)(?<=\S)\1(?!\w)/y;
-const STRIKE = /(~~)(?=\S)([^\n]{1,1000}?\S)\1/y;
+/** Something is within the marks, which end with the last of a row: `***both***`. */
+const STRONG = /(\*\*|(?<!\w)__)(?=[*_]{0,3}[^\s*_])([^\n]{0,1000}?\S)\1(?!\*|_\b)/y;
+const EMPHASIS = /(\*|(?<!\w)_)(?=[^\s*_])([^\n*_]{1,1000}?)(?<=\S)\1(?!\w)/y;
+const STRIKE = /(~~)(?=[^\s~])([^\n]{0,1000}?\S)\1/y;
 /** An image as well: its text may be missing, and its title is not shown. */
 const LINK =
   /!?\[([^[\]\n]{0,300})\]\(([^\s()<>]{1,2000}(?:\([^\s()<>]{0,200}\)[^\s()<>]{0,200})?)(?: +"[^"\n]{0,300}")?\)/y;
+const BREAK = /\n/y;
 /** The one tag that agents write, since a table has no other line break. */
-const BREAK = /<br ?\/?>/iy;
-const ADDRESS = /(?:https?:\/\/|mailto:)[^\s<>"']{1,2000}/iy;
-const ESCAPE = /\\([\\`*_[\](){}#+.!-])/y;
-
-function at(pattern: RegExp, text: string, index: number): RegExpExecArray | null {
-  pattern.lastIndex = index;
-  return pattern.exec(text);
-}
+const BREAK_TAG = /<br ?\/?>/iy;
+const ADDRESS = /(?<!\w)(?:https?:\/\/|mailto:)[^\s<>"']{1,2000}/iy;
+const ESCAPE = /\\([!-/:-@[-`{-~])/y;
 
 /** A bare address without the punctuation that ends the sentence around it. */
 function trimAddress(address: string): string {
@@ -62,7 +59,8 @@ function trimAddress(address: string): string {
   return trimmed;
 }
 
-export function parseInline(text: string, depth = 0, plain = false): Inline[] {
+/** `isLabel`: it becomes a link as a whole, and has none inside. */
+export function parseInline(text: string, depth = 0, plain = false, isLabel = false): Inline[] {
   const out: Inline[] = [];
   let buffer = '';
   const push = (node: Inline) => {
@@ -71,46 +69,43 @@ export function parseInline(text: string, depth = 0, plain = false): Inline[] {
     out.push(node);
   };
   let index = 0;
+  const read = (pattern: RegExp) => {
+    pattern.lastIndex = index;
+    const found = pattern.exec(text) as [string, string, string] | null;
+    if (found) index += found[0].length;
+    return found;
+  };
+  const readMark = (pattern: RegExp) => (plain ? null : read(pattern));
   while (index < text.length) {
-    const char = text[index] as string;
-    const before = text[index - 1] ?? ' ';
-    let match: RegExpExecArray | null = null;
-    if (char === '\n') {
+    let found: [string, string, string] | null;
+    if (read(BREAK) ?? readMark(BREAK_TAG)) {
       push({ type: 'break' });
-      index += 1;
-      continue;
-    }
-    if (!plain && char === '\\' && (match = at(ESCAPE, text, index))) {
-      buffer += match[1];
-    } else if (!plain && char === '`' && (match = at(CODE, text, index))) {
-      push({ type: 'code', text: match[1] as string });
+    } else if ((found = readMark(ESCAPE))) {
+      buffer += found[1];
+    } else if ((found = readMark(CODE))) {
+      push({ type: 'code', text: found[1] });
     } else if (
-      !plain &&
       depth < MAX_DEPTH &&
-      (/[*~]/.test(char) || (char === '_' && !/\w/.test(before))) &&
-      (match = at(STRONG, text, index) ?? at(EMPHASIS, text, index) ?? at(STRIKE, text, index))
+      (found = readMark(STRONG) ?? readMark(EMPHASIS) ?? readMark(STRIKE))
     ) {
-      const [, mark, inner] = match as unknown as [string, string, string];
-      const type = mark === '~~' ? 'del' : mark.length === 2 ? 'strong' : 'em';
-      push({ type, children: parseInline(inner, depth + 1) });
-    } else if (!plain && /[![]/.test(char) && (match = at(LINK, text, index))) {
-      const [all, label, address] = match as unknown as [string, string, string];
+      const [, mark, inner] = found;
+      const type = mark === '~~' ? 'del' : mark[1] ? 'strong' : 'em';
+      push({ type, children: parseInline(inner, depth + 1, plain, isLabel) });
+    } else if ((found = readMark(LINK))) {
+      const [all, label, address] = found;
       const href = safeHref(address);
-      if (href) push({ type: 'link', href, children: [label || address] });
+      const children = label ? parseInline(label, depth + 1, plain, true) : [address];
+      if (href) push({ type: 'link', href, children });
       else buffer += all;
-    } else if (!plain && char === '<' && (match = at(BREAK, text, index))) {
-      push({ type: 'break' });
-    } else if (/[hm]/i.test(char) && !/\w/.test(before) && (match = at(ADDRESS, text, index))) {
-      const shown = trimAddress(match[0]);
+    } else if (!isLabel && (found = read(ADDRESS))) {
+      const [all] = found;
+      const shown = trimAddress(all);
       const href = safeHref(shown);
-      match[0] = shown;
+      index += shown.length - all.length;
       if (href) push({ type: 'link', href, children: [shown] });
       else buffer += shown;
-    }
-    if (match?.[0]) {
-      index += match[0].length;
     } else {
-      buffer += char;
+      buffer += text[index];
       index += 1;
     }
   }
