@@ -78,6 +78,28 @@ describe('inline', () => {
       '[](https://shop.example/_a_)',
       [link('https://shop.example/_a_', 'https://shop.example/_a_')],
     ],
+    [
+      '詳しくはhttps://shop.example/helpをご覧ください。',
+      [
+        '詳しくは',
+        link('https://shop.example/help', 'https://shop.example/help'),
+        'をご覧ください。',
+      ],
+    ],
+    [
+      '(https://shop.example/a)。',
+      ['(', link('https://shop.example/a', 'https://shop.example/a'), ')。'],
+    ],
+    ['https://shop.example/에서', [link('https://shop.example/', 'https://shop.example/'), '에서']],
+    ['https://shop.example/a؟', [link('https://shop.example/a', 'https://shop.example/a'), '؟']],
+    [
+      'https://shop.example/a، ثم',
+      [link('https://shop.example/a', 'https://shop.example/a'), '، ثم'],
+    ],
+    [
+      '«https://shop.example/a».',
+      ['«', link('https://shop.example/a', 'https://shop.example/a'), '».'],
+    ],
     ['one<br>two<br/>three', ['one', { type: 'break' }, 'two', { type: 'break' }, 'three']],
   ])('%s', (text, expected) => {
     expect(parseInline(text)).toEqual(expected);

@@ -49,12 +49,13 @@ const LINK =
 const BREAK = /\n/y;
 /** The one tag that agents write, since a table has no other line break. */
 const BREAK_TAG = /<br ?\/?>/iy;
-const ADDRESS = /(?<!\w)(?:https?:\/\/|mailto:)[^\s<>"']{1,2000}/iy;
+/** Up to text that follows without a space, as in Japanese. */
+const ADDRESS = /(?<!\w)(?:https?:\/\/|mailto:)[^\s<>"'\u3000-\ud7ff\uff00-\uffef]{1,2000}/iy;
 const ESCAPE = /\\([!-/:-@[-`{-~])/y;
 
 /** A bare address without the punctuation that ends the sentence around it. */
 function trimAddress(address: string): string {
-  let trimmed = address.replace(/[.,;:!?*_~]+$/, '');
+  let trimmed = address.replace(/[.,;:!?*_~،؛؟»“”’]+$/, '');
   if (trimmed.endsWith(')') && !trimmed.includes('(')) trimmed = trimmed.slice(0, -1);
   return trimmed;
 }
