@@ -1,10 +1,14 @@
 /** Mistakes are found before a form is sent, by the same rules as the service's. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { h, render } from 'preact';
+import { describe, expect, test, vi } from 'vitest';
 import type { Code } from '../src/generated/codes';
 import { type FormDefinition, feedbackForm } from '../src/window/config';
+import { Form } from '../src/window/forms/Form';
 import { readPhone } from '../src/window/forms/phone';
 import { asTyped, faultsOf, submissionOf, validate } from '../src/window/forms/validate';
+import { en } from '../src/window/i18n/en';
+import { type FakeNode, real, stubDocument } from './dom';
 import { config, field, form } from './fixtures';
 
 interface Fixture {
@@ -104,6 +108,42 @@ test('values are sent as the service expects them', () => {
   });
 });
 
+test('a text that is too long is kept, and says how long it is', async () => {
+  const document = stubDocument();
+  Object.assign(document.documentElement, { lang: 'en' });
+  const root = document.createElement('div');
+  const find = (node: FakeNode, is: (node: FakeNode) => boolean): FakeNode | undefined =>
+    is(node) ? node : node.childNodes.map((child) => find(child, is)).find(Boolean);
+  const submit = vi.fn();
+  const fields = (['textarea', 'text'] as const).map((type) =>
+    field({ id: type, type, max_length: 1_000 }),
+  );
+  const text = '😀'.repeat(1_001);
+  const props = {
+    id: 'f',
+    definition: form('f', fields),
+    earlier: { textarea: ` ${text} `, text },
+    strings: en,
+    submitLabel: 'Send',
+    submit,
+    takesFocus: false,
+  };
+  render(h(Form, props), real(root));
+  const area = find(root, ({ localName }) => localName === 'textarea');
+  expect([area?.maxLength, area?.attributes.maxLength]).toEqual([undefined, undefined]);
+  const node = find(root, ({ localName }) => localName === 'form') as FakeNode;
+  Object.assign(node, { querySelectorAll: () => [], querySelector: () => null });
+  node.dispatchEvent(new Event('submit'));
+  for (const type of ['textarea', 'text'])
+    await vi.waitFor(() =>
+      expect(
+        find(root, ({ id, attributes }) => (id ?? attributes.id) === `f-${type}-help`)?.textContent,
+      ).toBe(`${en.too_long} 1,001 / 1,000`),
+    );
+  expect(submit).not.toHaveBeenCalled();
+  vi.unstubAllGlobals();
+});
+
 test('a phone number that the window cannot read is left to the service', () => {
   const definition = form('f', [field({ id: 'phone', type: 'phone', required: true })]);
   for (const phone of ['+44 (20) 7946.0018', '0044 20 7946 0018', '\uff0b44 20 7946 0018']) {
@@ -127,5 +167,5 @@ test('faults that the service finds are shown beside their fields', () => {
     { pointer: '/data/other', code: 'key_unknown', detail: '' },
     { pointer: '', code: 'type_invalid', detail: '' },
   ]);
-  expect(found).toEqual({ email: 'invalid_email', 'a/b~c': 'invalid', phone: 'required' });
+  expect(found).toEqual({ email: 'invalid_email', 'a/b~c': 'too_long', phone: 'required' });
 });

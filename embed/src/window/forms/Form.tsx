@@ -9,7 +9,15 @@ import type { FormValues } from '../service/service';
 import { focusFirstField } from '../ui/focus';
 import { Drawing } from '../ui/icons';
 import styles from './form.css?inline';
-import { asTyped, type Faults, faultsOf, type ReadPhone, submissionOf, validate } from './validate';
+import {
+  asTyped,
+  type Faults,
+  faultsOf,
+  lengthOf,
+  type ReadPhone,
+  submissionOf,
+  validate,
+} from './validate';
 
 addSheet()?.replaceSync(styles);
 
@@ -103,7 +111,7 @@ export function Form({
           id={`${id}-${field.id}`}
           field={field}
           value={values[field.id]}
-          fault={faults[field.id] && strings[faults[field.id] as keyof Strings]}
+          fault={sentenceOf(field, values[field.id], faults[field.id], strings)}
           strings={strings}
           change={(value) => {
             const changed = { ...values, [field.id]: value };
@@ -140,6 +148,21 @@ async function loadPhones(): Promise<ReadPhone> {
   } catch {
     return asTyped;
   }
+}
+
+/** A text that is too long is kept, and the visitor sees by how much it is. */
+function sentenceOf(
+  field: Field,
+  value: unknown,
+  fault: keyof Strings | undefined,
+  strings: Strings,
+): string | undefined {
+  if (fault !== 'too_long' || !('max_length' in field)) return fault && strings[fault];
+  const { lang } = document.documentElement;
+  const [length, max] = [lengthOf(value), field.max_length].map((each) =>
+    each.toLocaleString(lang),
+  );
+  return `${strings.too_long} ${length} / ${max}`;
 }
 
 /** Fields with something in them that the browser does not read, and reports as empty. */
@@ -272,7 +295,6 @@ function Control({
         rows={3}
         dir={text ? 'auto' : undefined}
         placeholder={field.placeholder ?? ''}
-        maxLength={field.max_length}
         value={text}
         onInput={({ currentTarget }) => change(currentTarget.value)}
       />

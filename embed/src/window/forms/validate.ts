@@ -42,6 +42,11 @@ function isOnStep(number: number, { min = 0, step }: NumberField): boolean {
   return !step || Math.abs(steps - Math.round(steps)) <= 1e-9 * Math.max(1, Math.abs(steps));
 }
 
+/** In characters, as the service counts what it stores. */
+export function lengthOf(value: unknown): number {
+  return [...String(value).trim()].length;
+}
+
 function isEmpty(value: unknown): boolean {
   return (
     value === undefined ||
@@ -73,8 +78,9 @@ function faultOf(field: Field, value: unknown, readPhone: ReadPhone): keyof Stri
       return isDate(text) ? null : 'invalid';
     case 'text':
     case 'textarea': {
-      const { length } = [...text];
-      return length >= field.min_length && length <= field.max_length ? null : 'invalid';
+      const length = lengthOf(value);
+      if (length > field.max_length) return 'too_long';
+      return length >= field.min_length ? null : 'invalid';
     }
     default:
       return null;
@@ -100,6 +106,7 @@ const SENTENCES: { readonly [code in ProblemError['code']]?: keyof Strings } = {
   email_invalid: 'invalid_email',
   phone_invalid: 'invalid_phone',
   url_invalid: 'invalid_url',
+  too_long: 'too_long',
 };
 
 /** The faults that the service found, by field: the last part of each pointer. */
