@@ -78,6 +78,20 @@ test('every code of an error that the service does not list', () => {
   expect(codes.filter((code) => !section('Events').includes(`\`${code}\``))).toEqual([]);
 });
 
+test('the example in Liquid gives a JSON object, whatever the shop writes', () => {
+  const [, liquid = ''] = /```liquid\n(.*?)```/s.exec(docs) ?? [];
+  // An output ends at the first brace of its end, also within a text.
+  const outputs = [...liquid.matchAll(/\{\{[^{}]*\}\}/g)].map(([output]) => output);
+  expect(outputs.length).toBeGreaterThan(1);
+  const html = liquid.replace(/\{\{[^{}]*\}\}/g, (output) =>
+    // What the filters make of the text `it's "so"`.
+    output.endsWith('| json | escape }}') ? '&quot;it&#39;s \\&quot;so\\&quot;&quot;' : `it's "so"`,
+  );
+  const [, context = ''] = /data-context='([^']*)'/.exec(html) ?? [];
+  const text = context.replaceAll('&quot;', '"').replaceAll('&#39;', "'");
+  expect(JSON.parse(text)).toEqual({ template: `it's "so"` });
+});
+
 test('every line on the console that explains why there is no launcher', () => {
   const sources = ['src/loader/entry.ts', 'src/loader/widget.ts', 'src/panel/reason.ts']
     .map(read)
