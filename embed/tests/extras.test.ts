@@ -53,8 +53,23 @@ test('a transcript has the text as it was written, with the addresses of links',
   const text = 'See [our **prices**](https://shop.example/prices).';
   const message = { id: 'a', role: 'agent', text, created_at: '', state: 'done' } as const;
   const created_at = '2026-01-01T12:00:00Z';
-  const words = { you: 'You', agent: 'Agent' };
+  const words = { you: 'You', agent: 'Agent', unsent: 'Not sent.' };
   expect(transcriptText('Shop', [{ ...message, created_at }], words, 'en')).toContain(
     `Agent:\n${text}\n`,
   );
+});
+
+test('a transcript says which messages the agent has not got', () => {
+  const message = { role: 'visitor', created_at: '2026-01-01T12:00:00Z' } as const;
+  const text = transcriptText(
+    'Shop',
+    [
+      { ...message, id: 'a', text: 'Hello', state: 'done' },
+      { ...message, id: 'b', text: 'Anybody?', state: 'waiting' },
+    ],
+    { you: 'You', agent: 'Agent', unsent: 'Not sent.' },
+    'en',
+  );
+  expect(text).toContain('You:\nHello\n\n');
+  expect(text).toContain('You:\nAnybody?\n[Not sent.]\n');
 });

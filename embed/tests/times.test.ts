@@ -56,7 +56,7 @@ describe('the transcript as a file', () => {
       say('agent', '**Hi**\n- one', at(3, 10)),
       say('visitor', 'Again', at(4, 9)),
     ];
-    expect(transcriptText('Shop', messages, { you: 'Sie', agent: 'Agent' }, 'de')).toBe(
+    expect(transcriptText('Shop', messages, { you: 'Sie', agent: 'Agent', unsent: '' }, 'de')).toBe(
       `Shop
 
 Dienstag, 3. Februar 2026

@@ -32,15 +32,16 @@ export async function copyText(text: string): Promise<void> {
 export function transcriptText(
   title: string,
   messages: Message[],
-  { you, agent }: Pick<Strings, 'you' | 'agent'>,
+  { you, agent, unsent }: Pick<Strings, 'you' | 'agent' | 'unsent'>,
   language: string,
 ): string {
-  const lines = messages.flatMap(({ role, text, created_at }, index) => {
+  const lines = messages.flatMap(({ role, text, created_at, state }, index) => {
     const before = messages[index - 1];
     const day = dayName(created_at, Number.NaN, language);
+    const mark = state === 'waiting' ? `[${unsent}]\n` : '';
     return [
       ...(before && isSameDay(before.created_at, created_at) ? [] : [`${day}\n`]),
-      `[${clockTime(created_at, language)}] ${role === 'agent' ? agent : you}:\n${text}\n`,
+      `[${clockTime(created_at, language)}] ${role === 'agent' ? agent : you}:\n${text}\n${mark}`,
     ];
   });
   return `${[`${title}\n`, ...lines].join('\n')}`;
@@ -50,7 +51,7 @@ export function transcriptText(
 export function saveTranscript(
   title: string,
   messages: Message[],
-  strings: Pick<Strings, 'you' | 'agent'>,
+  strings: Pick<Strings, 'you' | 'agent' | 'unsent'>,
 ) {
   const text = transcriptText(title, messages, strings, document.documentElement.lang);
   const day = new Date().toISOString().slice(0, 10);
