@@ -3,7 +3,8 @@ import { MAX_PAGE_BYTES } from '../../generated/limits';
 import type { Context, PageState } from '../../shared/messages';
 
 const MAX_URL_LENGTH = 1_024;
-const MAX_TITLE_LENGTH = 256;
+/** Cut by characters: the service rejects JSON with half of an emoji. */
+const LONG_TITLE = /^(.{256}).+/su;
 
 /**
  * The `custom_metadata` of a start; a context that is too large is left out.
@@ -18,5 +19,5 @@ export function metadataOf(
   const full = { url, title, context, ...hint };
   const size = new TextEncoder().encode(JSON.stringify(full)).length;
   if (size <= MAX_PAGE_BYTES) return full;
-  return { url: url.slice(0, MAX_URL_LENGTH), title: title.slice(0, MAX_TITLE_LENGTH), ...hint };
+  return { url: url.slice(0, MAX_URL_LENGTH), title: title.replace(LONG_TITLE, '$1'), ...hint };
 }
