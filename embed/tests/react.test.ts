@@ -1,4 +1,5 @@
 /** The component for React, with hooks that remember as React's do. */
+import { readFileSync } from 'node:fs';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { WebWidgetProps } from '../packages/web-widget/src/react';
 import { useWebWidget } from '../packages/web-widget/src/react';
@@ -70,4 +71,9 @@ test('a context is sent once, another one again, and one that is gone as an empt
 test('a component without a context leaves that of another one alone', async () => {
   await mount()();
   expect(widget.setContext).not.toHaveBeenCalled();
+});
+
+test('a layout that React draws on the server can have the component', () => {
+  const source = readFileSync('packages/web-widget/src/react.ts', 'utf8');
+  expect(source).toMatch(/^'use client';\n/);
 });

@@ -1,3 +1,5 @@
+'use client';
+
 /** A widget for as long as a component is mounted, as a component or as a hook. */
 import { useEffect, useRef, useState } from 'react';
 import { loadWebWidget, type WebWidgetOptions } from './index.js';
