@@ -28,9 +28,8 @@ describe.each([
 });
 
 test('the last sentence of a text that is streaming may continue', () => {
-  expect(completeSentences('We are open. Come', 'en', false)).toEqual(['We are open.']);
-  expect(completeSentences('We are open. Come', 'en', true)).toEqual(['We are open.', 'Come']);
-  expect(completeSentences('', 'en', false)).toEqual([]);
+  expect(completeSentences('We are open. Come', 'en')).toEqual(['We are open.']);
+  expect(completeSentences('', 'en')).toEqual([]);
 });
 
 test('what splits the sentences of a language is built once', () => {

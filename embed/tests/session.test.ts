@@ -1481,6 +1481,19 @@ describe('voice', () => {
     expect(rooms[0]?.room.startPublishing).toHaveBeenCalledOnce();
   });
 
+  test('a network that returns opens no microphone', async () => {
+    const { session, service, openMicrophone, settle } = setUp({
+      modes: { text: false, voice: true },
+    });
+    service.start.mockRejectedValueOnce(new ServiceProblem('widget_busy', 429));
+    session.startCall();
+    await settle();
+    session.retryNow(false);
+    await settle();
+    expect(openMicrophone).toHaveBeenCalledOnce();
+    expect(session.state.phase.name).toBe('refused');
+  });
+
   test('a refused resume pauses the call, which is muted when it continues', async () => {
     const { session, service, rooms, settle, track } = setUp();
     session.startCall();

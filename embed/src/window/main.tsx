@@ -165,7 +165,7 @@ function start(root: HTMLElement, { widget_id, origin, config, preview }: Window
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'hidden') session.leavePage();
   });
-  window.addEventListener('online', () => session.retryNow());
+  window.addEventListener('online', () => session.retryNow(false));
   loader.send({ type: 'web-widget:ready' });
 }
 

@@ -29,8 +29,7 @@ export function splitSentences(text: string, language: string): string[] {
   return whole.map((part) => part.trim()).filter(Boolean);
 }
 
-/** Those that are certainly complete: while text streams in, the last one may continue. */
-export function completeSentences(text: string, language: string, isFinal: boolean): string[] {
-  const sentences = splitSentences(text, language);
-  return isFinal ? sentences : sentences.slice(0, -1);
+/** Those that are certainly complete, while text streams in: the last one may continue. */
+export function completeSentences(text: string, language: string): string[] {
+  return splitSentences(text, language).slice(0, -1);
 }

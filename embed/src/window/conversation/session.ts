@@ -368,12 +368,13 @@ export class Session {
     if (access) await this.#endAtService(access);
   }
 
-  retryNow() {
+  /** Without a tap, when the network is back, it opens no microphone. */
+  retryNow(isTapped = true) {
     const { phase, voice } = this.state;
     if (this.#connection.retryNow() || phase.name !== 'refused') return;
     // In writing, the service would refuse it where only voice is offered.
-    if (voice.name === 'paused' && !this.#dependencies.config.modes.text) this.startCall();
-    else this.continue();
+    if (voice.name !== 'paused' || this.#dependencies.config.modes.text) this.continue();
+    else if (isTapped) this.startCall();
   }
 
   // The call
