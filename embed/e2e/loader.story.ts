@@ -11,6 +11,8 @@ declare global {
   interface Window {
     events: string[];
     firstWidget: WebWidget;
+    /** The window stops waiting for the visitor's language. */
+    storyDraw(): void;
   }
 }
 
@@ -21,6 +23,15 @@ const LISTEN = `
     document.addEventListener('web-widget:' + name, ({ detail }) =>
       events.push(detail.code ? name + ' ' + detail.code : name));
 `;
+
+/** How long the window waits for the visitor's language is up to the story. */
+const HOLD_LANGUAGE_DELAY = `if (/^\\/public\\/widget\\//.test(location.pathname)) {
+  const { setTimeout } = window;
+  window.setTimeout = (callback, delay, ...values) => {
+    if (delay === 2_000) window.storyDraw = callback;
+    else return setTimeout(callback, delay, ...values);
+  };
+}`;
 
 const count = (visitor: Visitor, selector: string) => visitor.page.locator(selector).count();
 
@@ -318,6 +329,49 @@ describe('a window that does not come', { timeout: 60_000 }, () => {
     await launcher(visitor).tap();
     await until('the page', async () => (await isOpen(visitor)) === 'false');
     expect(await launcher(visitor).isVisible()).toBe(false);
+  });
+
+  test('while its language is on the way, launcher and Escape close it, then it is English', async () => {
+    const visitor = await here.arrive({
+      ...PHONE,
+      scripts: [...PHONE.scripts, HOLD_LANGUAGE_DELAY],
+    });
+    let arrive = () => {};
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    await visitor.page.route(/assets\/de-[^/]+\.js/, async (route) => {
+      await arrived;
+      await route.continue();
+    });
+    const html = `<!doctype html><meta name="viewport" content="width=device-width"><h1>Shop</h1>
+      <script async src="${LOADER}" data-locale="de"></script>`;
+    await visitor.visit('/slow-language', html);
+    await launcher(visitor).tap();
+    await until('the window to ask for its language', () =>
+      visitor.requests.some((line) => /assets\/de-/.test(line)),
+    );
+    for (const close of [
+      () => visitor.page.keyboard.press('Escape'),
+      () => launcher(visitor).tap({ timeout: 5_000 }),
+    ]) {
+      await close();
+      await until('the page', async () => (await isOpen(visitor)) === 'false');
+      await launcher(visitor).tap({ timeout: 5_000 });
+      await until('the panel', async () => (await isOpen(visitor)) === 'true');
+    }
+    await visitor.screenshot('language-on-its-way');
+    const { frame } = visitor;
+    expect(await frame.getByRole('dialog').count()).toBe(0);
+    await frame.evaluate(() => window.storyDraw());
+    await visitor.button('Close').waitFor();
+    await launcher(visitor).waitFor({ state: 'hidden' });
+    expect(await frame.locator('html').getAttribute('lang')).toBe('en');
+    arrive();
+    await visitor.button('Schließen').waitFor();
+    expect(await frame.locator('html').getAttribute('lang')).toBe('de');
+    await visitor.button('Schließen').tap();
+    await until('the page', async () => (await isOpen(visitor)) === 'false');
   });
 
   test.each([

@@ -1,12 +1,12 @@
 /** Every language has every sentence, and the right one is chosen. */
 import { expect, test } from 'vitest';
-import { chooseLanguage, directionOf, LANGUAGES, loadStrings } from '../src/window/i18n';
+import { chooseLanguage, directionOf, LANGUAGES, loadCatalog } from '../src/window/i18n';
 import { en } from '../src/window/i18n/en';
 
 test.each(Object.keys(LANGUAGES) as (keyof typeof LANGUAGES)[])(
   '%s is complete',
   async (language) => {
-    const strings = await loadStrings(language);
+    const { strings } = await loadCatalog(language);
     expect(Object.keys(strings).sort()).toEqual(Object.keys(en).sort());
     for (const [key, text] of Object.entries(strings)) {
       expect(text.trim(), key).not.toBe('');

@@ -1,7 +1,7 @@
 /** The words that the service sends with the launcher are those that the window uses. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { LANGUAGES, loadStrings } from '../src/window/i18n';
+import { LANGUAGES, loadCatalog } from '../src/window/i18n';
 
 const SOURCE = '../crates/widget-http/src/routes/public/launcher.rs';
 const [, table = ''] = /const WORDS[^=]*= \[(.*?)\n\];/s.exec(readFileSync(SOURCE, 'utf8')) ?? [];
@@ -21,7 +21,8 @@ test('the launcher speaks the languages of the window', () => {
 test.each(['en', ...Object.keys(LANGUAGES)] as const)(
   'with the same words: %s',
   async (language) => {
-    const { try_again, close } = await loadStrings(language as keyof typeof LANGUAGES | 'en');
+    const { strings } = await loadCatalog(language as keyof typeof LANGUAGES | 'en');
+    const { try_again, close } = strings;
     const [failed, ...others] = words.get(language.split('-')[0]) ?? [];
     expect(failed).toMatch(/[.。]$/);
     // A number follows.

@@ -425,6 +425,47 @@ describe('a window that does not come', () => {
     expect(box.classes).toContain('k');
   });
 
+  test('keeps launcher, Escape and the sentence until it is drawn', () => {
+    const parts = setUp({ fallback: { text: null, url: null } });
+    const { panel, box, say, found, launcher, button } = parts;
+    panel.show(true);
+    say({ type: 'web-widget:ready', drawsLater: true });
+    expect(box.classes).not.toContain('k');
+    expect(document.activeElement).toBe(button);
+    document.activeElement = null;
+    document.dispatchEvent(Object.assign(new Event('keydown'), { key: 'Escape' }));
+    expect(launcher.show).toHaveBeenLastCalledWith(false);
+    vi.advanceTimersByTime(10_000);
+    expect(found('p')?.textContent).toBe('Failed.Try again');
+    say({ type: 'web-widget:drawn' });
+    expect(box.classes).toContain('k');
+    expect(document.activeElement).toBe(found('iframe'));
+  });
+
+  test('asks a question once that was tapped before it was drawn', () => {
+    const { panel, say, post } = setUp();
+    panel.show(true);
+    say({ type: 'web-widget:ready', drawsLater: true });
+    panel.show(false);
+    panel.show(true, 'Where is my order?');
+    expect(post.mock.lastCall?.[0]).toMatchObject({ open_with: 'Where is my order?' });
+    say({ type: 'web-widget:drawn' });
+    panel.show(false);
+    panel.show(true);
+    expect(post.mock.lastCall?.[0]).toEqual({ type: 'web-widget:visibility', open: true });
+  });
+
+  test('gets what the page before has left again when it is replaced before it was drawn', () => {
+    writeLeft('web-widget:w1', 'open');
+    const { panel, say, post } = setUp();
+    panel.show(true);
+    for (const time of [1, 2]) {
+      say({ type: 'web-widget:ready', drawsLater: true });
+      expect(post.mock.lastCall?.[0], `${time}`).toMatchObject({ returning: true });
+      panel.restore();
+    }
+  });
+
   test('is loaded again when the visitor asks for it', () => {
     const { found } = wait({ text: null, url: null });
     const before = found('iframe');

@@ -1,6 +1,7 @@
 /** The entry of the window: what the page says before and after the window is drawn. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { FromLoader, InitMessage } from '../src/shared/messages';
+import type { FromLoader, FromWindow, InitMessage } from '../src/shared/messages';
+import type { Strings } from '../src/window/i18n';
 import { config } from './fixtures';
 
 const { session, ready } = vi.hoisted(() => ({
@@ -17,7 +18,11 @@ const { session, ready } = vi.hoisted(() => ({
     sendMessage: vi.fn(),
     subscribe: vi.fn(),
   },
-  ready: { send: (_: FromLoader) => {} },
+  ready: {
+    send: (_: FromLoader) => {},
+    said: [] as string[],
+    drawn: [] as string[],
+  },
 }));
 
 // As a class, which the entry calls with `new`.
@@ -33,19 +38,26 @@ vi.mock('../src/window/loader-port', () => ({
   browserEnvironment: () => ({}),
   createLoaderPort: (_: string, receive: (message: FromLoader) => void) => {
     ready.send = receive;
-    return { send() {}, emit() {}, requestTicket: async () => '' };
+    return {
+      send: ({ type }: FromWindow) => void ready.said.push(type),
+      emit() {},
+      requestTicket: async () => '',
+    };
   },
 }));
 vi.mock('../src/window/theme', () => ({ applyTheme() {} }));
 vi.mock('../src/window/ui/App', () => ({ App: () => null }));
 vi.mock('preact', async (importOriginal) => ({
   ...(await importOriginal<typeof import('preact')>()),
-  render() {},
+  render: ({ props }: { props: { strings: Strings } }) =>
+    void ready.drawn.push(props.strings.cancel),
 }));
 
 beforeEach(async () => {
   vi.useFakeTimers();
   vi.clearAllMocks();
+  ready.said = [];
+  ready.drawn = [];
   vi.resetModules();
   const data = { widget_id: 'w1', origin: 'https://shop.example', config: config() };
   vi.stubGlobal(
@@ -62,9 +74,11 @@ beforeEach(async () => {
 afterEach(() => {
   vi.useRealTimers();
   vi.unstubAllGlobals();
+  vi.doUnmock(GERMAN);
 });
 
 const QUESTION = 'Where is my order?';
+const GERMAN = '../src/window/i18n/de';
 
 const init = (changes: Partial<InitMessage>) =>
   ready.send({
@@ -125,4 +139,45 @@ test('a window that the page before had is not opened by the visitor until it is
     [false, false],
     [true, false],
   ]);
+});
+
+const isGerman = () => {
+  const { lang, dir } = document.documentElement;
+  expect(dir).toBe('ltr');
+  return lang === 'de';
+};
+
+test('the page knows when the window is drawn', async () => {
+  expect(ready.said).toEqual(['web-widget:ready']);
+  init({});
+  expect(ready.drawn).toEqual([]);
+  await draw();
+  expect(ready.drawn).toEqual(['Cancel']);
+  expect(ready.said).toEqual(['web-widget:ready', 'web-widget:drawn']);
+});
+
+test('a language that is long on its way replaces English', async () => {
+  const { strings } = await import('../src/window/i18n/de');
+  let arrive = () => {};
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  vi.doMock(GERMAN, () => arrived.then(() => ({ strings })));
+  init({ options: { locale: 'de' } });
+  await draw();
+  expect(ready.drawn, 'it usually arrives soon').toEqual([]);
+  await draw();
+  expect(ready.drawn).toEqual(['Cancel']);
+  expect(isGerman()).toBe(false);
+  arrive();
+  await vi.waitFor(() => expect(ready.drawn).toEqual(['Cancel', 'Abbrechen']));
+  expect(isGerman()).toBe(true);
+  expect(ready.said.filter((type) => type === 'web-widget:drawn')).toHaveLength(1);
+});
+
+test('a language that cannot be loaded is English, and marked as such', async () => {
+  vi.doMock(GERMAN, () => Promise.reject(new TypeError('Failed to fetch')));
+  init({ options: { locale: 'de' } });
+  await vi.waitFor(() => expect(ready.drawn).toEqual(['Cancel']));
+  expect(isGerman()).toBe(false);
 });

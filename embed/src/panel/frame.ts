@@ -19,10 +19,11 @@ const DRAW_TIME = 300;
 export interface FrameEvents {
   /** The window is there, and expects what it has to know at first. */
   onReady(): Omit<InitMessage, 'type' | 'page'>;
+  /** The window can be seen. */
+  onDrawn(): void;
   /** The title of the page, without what the launcher has added. */
   title(): string;
   onUnread(unread: UnreadInfo): void;
-  onExpand(isExpanded: boolean): void;
   onCall(state: CallState): void;
   /** The window will not come, or not within this time. */
   onSilence(milliseconds: number, reason: string): void;
@@ -35,8 +36,8 @@ export interface Frame {
 
 /** Builds the frame, not yet attached to the page. */
 export function createFrame(
-  { service, id, config, call, show, emit, warn, dismiss }: Launcher,
-  { onReady, title, onUnread, onExpand, onCall, onSilence }: FrameEvents,
+  { service, id, config, box, call, show, emit, warn, dismiss }: Launcher,
+  { onReady, onDrawn, title, onUnread, onCall, onSilence }: FrameEvents,
   signal: AbortSignal,
 ): Frame {
   const { origin } = new URL(service);
@@ -76,8 +77,12 @@ export function createFrame(
       case 'web-widget:ready': {
         isReady = true;
         post({ type: 'web-widget:init', page: pageState(), ...onReady() });
+        if (!message.drawsLater) onDrawn();
         break;
       }
+      case 'web-widget:drawn':
+        onDrawn();
+        break;
       case 'web-widget:ticket-request': {
         const { request_id } = message;
         const body = new Blob(['{}'], { type: 'application/json' });
@@ -92,7 +97,7 @@ export function createFrame(
         show(false);
         break;
       case 'web-widget:expand':
-        onExpand(message.isExpanded);
+        box.classList.toggle('e', message.isExpanded);
         break;
       case 'web-widget:unread':
         onUnread(message);

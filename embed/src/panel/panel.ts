@@ -4,7 +4,7 @@
  */
 import { element } from '../shared/element';
 import type { LauncherConfig } from '../shared/launcher-config';
-import type { EventName } from '../shared/messages';
+import type { EventName, UnreadInfo } from '../shared/messages';
 import { isTouched } from '../shared/next-page';
 import type { Launcher, Panel } from '../shared/panel';
 import { createCallBar } from './call-bar';
@@ -57,19 +57,19 @@ export function createPanel(launcher: Launcher): Panel {
   let stop = new AbortController();
   let timer: ReturnType<typeof setTimeout>;
   let isOpen = false;
+  const left = takeLeft(leftKey);
   /** What the page before had, until somebody taps here. */
-  let returning = takeLeft(leftKey);
+  let returning = left === 'closed' ? undefined : left;
   /** There was a window before the one that loads: on the page before, or replaced on this one. */
-  let hasBefore = returning !== undefined;
+  let hasBefore = !!left;
   /** On this page or on the one before. */
-  const touched = hasBefore ? () => true : isTouched;
-  if (returning === 'closed') returning = undefined;
-  let isReady = false;
+  const touched = () => !!left || isTouched();
+  let isDrawn = false;
   /** A tapped question that waits for the window; closing the window drops it. */
   let question: string | undefined;
   let focusBefore: HTMLElement | null = null;
 
-  function setUnread(count = 0, text = '') {
+  function setUnread({ count = 0, preview: text = '' }: Partial<UnreadInfo> = {}) {
     preview.update(isOpen ? '' : text);
     titleBadge.update(count);
     badge.textContent = `${count || ''}`;
@@ -77,11 +77,11 @@ export function createPanel(launcher: Launcher): Panel {
     button.ariaExpanded = `${isOpen}`;
   }
 
-  /** A frame whose window is not there would swallow Escape. */
+  /** A frame whose window is not drawn would swallow Escape. */
   function focus() {
     // The visitor is on the page, which has just loaded.
     if (returning) return;
-    if (isReady && frame) frame.node.focus();
+    if (isDrawn) frame?.node.focus();
     else returnFocus();
   }
 
@@ -102,7 +102,10 @@ export function createPanel(launcher: Launcher): Panel {
     launcher.emit('error', { code: 'window_blocked' });
   }
 
-  function onSilence(milliseconds: number, reason: string) {
+  function onSilence(
+    milliseconds = READY_TIMEOUT,
+    reason = 'the window did not load: the service does not answer',
+  ) {
     clearTimeout(timer);
     timer = setTimeout(fail, milliseconds, reason);
   }
@@ -112,8 +115,7 @@ export function createPanel(launcher: Launcher): Panel {
     stop.abort();
     stop = new AbortController();
     frame?.node.remove();
-    hasBefore ||= isReady;
-    isReady = false;
+    isDrawn = false;
     // The new window is not enlarged yet.
     box.classList.remove('k', 'e');
     alert.replaceChildren();
@@ -126,26 +128,30 @@ export function createPanel(launcher: Launcher): Panel {
       launcher,
       {
         onReady() {
-          clearTimeout(timer);
-          isReady = true;
-          box.classList.add('k');
-          if (isOpen) focus();
+          // It may still wait, or not be drawn at all.
+          onSilence();
           const { context, locale, theme } = options;
           const returning = hasBefore;
-          hasBefore = false;
+          hasBefore = true;
           return {
             context,
             options: { locale, theme },
-            open_with: takeQuestion(),
+            open_with: question,
             open: isOpen,
             returning,
             full: getComputedStyle(panel).position === 'fixed',
             touched: touched(),
           };
         },
+        onDrawn() {
+          clearTimeout(timer);
+          isDrawn = true;
+          question = undefined;
+          box.classList.add('k');
+          if (isOpen) focus();
+        },
         title: titleBadge.title,
-        onUnread: (unread) => setUnread(unread.count, unread.preview),
-        onExpand: (isExpanded) => box.classList.toggle('e', isExpanded),
+        onUnread: setUnread,
         onCall: callBar.update,
         onSilence,
       },
@@ -157,18 +163,12 @@ export function createPanel(launcher: Launcher): Panel {
     document.addEventListener('keydown', onKey, { signal });
     window.addEventListener('pagehide', onLeave, { signal });
     window.addEventListener('pageshow', onReturn, { signal });
-    onSilence(READY_TIMEOUT, 'the window did not load: the service does not answer');
+    onSilence();
   }
 
-  function takeQuestion() {
-    const taken = question;
-    question = undefined;
-    return taken;
-  }
-
-  /** A window that is there has the key itself. */
+  /** A window that is drawn has the key itself. */
   function onKey({ key }: KeyboardEvent) {
-    if (key === 'Escape' && isOpen && (!isReady || root.activeElement)) launcher.show(false);
+    if (key === 'Escape' && isOpen && (!isDrawn || root.activeElement)) launcher.show(false);
   }
 
   function onLeave() {
@@ -237,12 +237,9 @@ export function createPanel(launcher: Launcher): Panel {
         button.focus();
         focusBefore?.focus();
       }
-      frame?.post({
-        type: 'web-widget:visibility',
-        open: next,
-        // Otherwise it waits for the window.
-        open_with: isReady ? takeQuestion() : undefined,
-      });
+      frame?.post({ type: 'web-widget:visibility', open: next, open_with: question });
+      // Otherwise it waits for the window.
+      if (isDrawn) question = undefined;
       launcher.emit(next ? 'open' : 'close');
     },
     setContext(context) {

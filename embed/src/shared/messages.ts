@@ -107,7 +107,10 @@ export interface FromPreviewPage {
 }
 
 export type FromWindow =
-  | { type: 'web-widget:ready' }
+  /** `drawsLater`: `drawn` follows. A window of an earlier build is drawn soon, and does not say. */
+  | { type: 'web-widget:ready'; drawsLater?: boolean }
+  /** There is something to see, with a way out. */
+  | { type: 'web-widget:drawn' }
   | { type: 'web-widget:ticket-request'; request_id: string }
   | { type: 'web-widget:close' }
   | ({ type: 'web-widget:unread' } & UnreadInfo)

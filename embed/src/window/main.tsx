@@ -7,7 +7,7 @@ import { createOtherTabs } from './conversation/other-tabs';
 import { Session } from './conversation/session';
 import { createWindowLife } from './conversation/window-life';
 import { isNewAnswer } from './conversation/window-state';
-import { chooseLanguage, directionOf, loadStrings } from './i18n';
+import { chooseLanguage, directionOf, ENGLISH, loadCatalog } from './i18n';
 import { browserEnvironment, createLoaderPort } from './loader-port';
 import { isMicrophoneGranted, openMicrophone } from './microphone';
 import { createService } from './service/service';
@@ -34,6 +34,10 @@ function contextOf(value: unknown): Context {
  * milliseconds.
  */
 const FIRST_PAINT_DELAY = 300;
+/** And for the visitor's language, which otherwise replaces English later; milliseconds. */
+const LANGUAGE_DELAY = 2_000;
+
+const wait = (delay: number) => new Promise((resolve) => setTimeout(resolve, delay));
 
 function start(root: HTMLElement, { widget_id, origin, config, preview }: WindowData) {
   /** What the page has said last, which is shown once the window is drawn. */
@@ -100,8 +104,14 @@ function start(root: HTMLElement, { widget_id, origin, config, preview }: Window
     question = message.open_with;
     isPageTouched = touched;
     session.hostPage.set(contextOf(context), page);
-    const language = chooseLanguage([options.locale, config.locale, ...navigator.languages]);
-    const loading = loadStrings(language);
+    let catalog = ENGLISH;
+    const loading = loadCatalog(
+      chooseLanguage([options.locale, config.locale, ...navigator.languages]),
+    ).then((loaded) => {
+      catalog = loaded;
+      redraw();
+    });
+    const languageWait = Promise.race([loading, wait(LANGUAGE_DELAY)]);
     const canExpand = !message.full;
     session.subscribe(({ isExpanded }, before) => {
       if (canExpand && isExpanded !== before.isExpanded)
@@ -110,11 +120,11 @@ function start(root: HTMLElement, { widget_id, origin, config, preview }: Window
     if (returning) await session.nextPage.waitForLeftPage();
     const isShownAgain = session.nextPage.restoreLeftPage(returning);
     const offered = isShownAgain ? undefined : session.offerSaved();
-    const delay = new Promise((resolve) => setTimeout(resolve, FIRST_PAINT_DELAY));
-    const [strings] = await Promise.all([loading, Promise.race([offered, delay])]);
-    document.documentElement.lang = language;
-    document.documentElement.dir = directionOf(language);
+    await Promise.all([languageWait, Promise.race([offered, wait(FIRST_PAINT_DELAY)])]);
     redraw = () => {
+      const { language, strings } = catalog;
+      document.documentElement.lang = language;
+      document.documentElement.dir = directionOf(language);
       applyTheme(config, options.theme);
       render(
         <App
@@ -131,11 +141,13 @@ function start(root: HTMLElement, { widget_id, origin, config, preview }: Window
       // In this order: whether there is a sound is read from storage.
       if (isNewAnswer(state, before) && session.hasSound)
         import('./extras').then((extras) => extras.playSound()).catch(() => {});
+      const { strings } = catalog;
       const call = callInfo(state, strings);
       if (JSON.stringify(call) !== JSON.stringify(callInfo(before, strings)))
         loader.send({ type: 'web-widget:call', ...call });
     });
     redraw();
+    loader.send({ type: 'web-widget:drawn' });
     isShown = true;
     session.nextPage.resumeHere();
     show(returning);
@@ -166,7 +178,7 @@ function start(root: HTMLElement, { widget_id, origin, config, preview }: Window
     if (document.visibilityState === 'hidden') session.leavePage();
   });
   window.addEventListener('online', () => session.retryNow(false));
-  loader.send({ type: 'web-widget:ready' });
+  loader.send({ type: 'web-widget:ready', drawsLater: true });
 }
 
 const root = document.getElementById('app');

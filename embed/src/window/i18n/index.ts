@@ -30,12 +30,21 @@ export function directionOf(language: Language): 'ltr' | 'rtl' {
   return RIGHT_TO_LEFT.includes(language) ? 'rtl' : 'ltr';
 }
 
+/** Strings, and the language that they are in. */
+export interface Catalog {
+  language: Language;
+  strings: Strings;
+}
+
+export const ENGLISH: Catalog = { language: 'en', strings: en };
+
 /** English when the chunk cannot be loaded: another language is better than no text. */
-export async function loadStrings(language: Language): Promise<Strings> {
-  if (language === 'en') return en;
+export async function loadCatalog(language: Language): Promise<Catalog> {
+  if (language === 'en') return ENGLISH;
   try {
-    return (await LANGUAGES[language]()).strings;
+    const { strings } = await LANGUAGES[language]();
+    return { language, strings };
   } catch {
-    return en;
+    return ENGLISH;
   }
 }
