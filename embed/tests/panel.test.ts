@@ -225,6 +225,15 @@ test('a question that is tapped while a call of the page before returns opens th
   });
 });
 
+test('who closes the window before the panel is there has the focus in it later', () => {
+  writeLeft('web-widget:w1', 'open');
+  const { panel, say, found } = setUp();
+  panel.show(false);
+  panel.show(true);
+  say({ type: 'web-widget:ready' });
+  expect(document.activeElement).toBe(found('iframe'));
+});
+
 test.each([
   ['absolute', false],
   ['fixed', true],
@@ -473,6 +482,18 @@ describe('a window that does not come', () => {
     (button as FakeNode & { onclick(): void }).onclick();
     expect(found('iframe')).not.toBe(before);
     expect(found('p')?.textContent).toBe('');
+  });
+
+  test('gives the focus of that button to the launcher, also where it opened by itself', () => {
+    writeLeft('web-widget:w1', 'open');
+    const { found, button: launcher, say } = wait({ text: null, url: null });
+    expect(document.activeElement, 'nobody has tapped anything').toBeNull();
+    const [, button] = found('p')?.childNodes ?? [];
+    button?.focus();
+    (button as FakeNode & { onclick(): void }).onclick();
+    expect(document.activeElement).toBe(launcher);
+    say({ type: 'web-widget:ready' });
+    expect(document.activeElement).toBe(found('iframe'));
   });
 
   test('gives the focus of that button to the page where it hides the launcher', () => {

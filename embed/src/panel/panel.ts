@@ -95,11 +95,17 @@ export function createPanel(launcher: Launcher): Panel {
   function fail(reason: string) {
     alert.replaceChildren(
       words[0],
-      element('button', { onclick: load }, words[1]),
+      element('button', { onclick: tryAgain }, words[1]),
       url ? element('a', { href: url }, text || url) : '',
     );
     launcher.warn(reason);
     launcher.emit('error', { code: 'window_blocked' });
+  }
+
+  /** Somebody is here. */
+  function tryAgain() {
+    returning = undefined;
+    load();
   }
 
   function onSilence(
@@ -218,13 +224,12 @@ export function createPanel(launcher: Launcher): Panel {
       // As any tap does.
       if (tapped) returning = undefined;
       if (returning === 'call') {
-        returning = undefined;
-        load();
+        tryAgain();
         return launcher.show(false);
       }
+      if (!next) returning = undefined;
       if (next === isOpen) return;
       isOpen = next;
-      if (!next) returning = undefined;
       if (next) {
         focusBefore = document.activeElement as HTMLElement;
         checkEvents();
