@@ -29,8 +29,13 @@ test.each([
   expect(takeLeft(KEY)).toBeUndefined();
 });
 
-test('after too long a way the next page begins with a closed window', () => {
+test.each([
+  ['too long a way', NEXT_PAGE_TIME, 0, undefined],
+  ['a long look at the page', NEXT_PAGE_TIME - 1, 10 * NEXT_PAGE_TIME, 'open'],
+])('after %s', (_, way, look, found) => {
   writeLeft(KEY, 'open');
-  vi.advanceTimersByTime(NEXT_PAGE_TIME);
-  expect(takeLeft(KEY)).toBeUndefined();
+  vi.advanceTimersByTime(way);
+  vi.stubGlobal('performance', { timeOrigin: Date.now() });
+  vi.advanceTimersByTime(look);
+  expect(takeLeft(KEY)).toBe(found);
 });

@@ -18,12 +18,16 @@ export function writeLeft(key: string, left: LeftWindow) {
   }
 }
 
-/** Returns it once: a copy of the tab finds nothing, and begins with a closed window. */
-export function takeLeft(key: string, now = Date.now()): LeftWindow | undefined {
+/**
+ * Returns it once: a copy of the tab finds nothing, and begins with a closed window. It counts when
+ * this page began soon after; the visitor may read for long before anybody needs it.
+ */
+export function takeLeft(key: string): LeftWindow | undefined {
   try {
     const at = Number(sessionStorage[key]);
     sessionStorage.removeItem(key);
-    if (now - Math.abs(at) < NEXT_PAGE_TIME) return at < 0 ? 'closed' : at % 1 ? 'call' : 'open';
+    if (performance.timeOrigin - Math.abs(at) < NEXT_PAGE_TIME)
+      return at < 0 ? 'closed' : at % 1 ? 'call' : 'open';
   } catch {}
   return undefined;
 }
