@@ -85,6 +85,21 @@ test('what was asked about a conversation that ended is not asked about the next
   expect(named(en.cancel)).toHaveLength(0);
 });
 
+test('Escape closes a question alone: neither the window nor the browser gets the key', async () => {
+  const state = { ...initialState(), phase: live, conversationId: 'c1' };
+  await draw(h(Header, { state, showNote() {} }), {});
+  await act(named(en.menu)[0], 'click');
+  await act(named(en.start_over)[0], 'click');
+  const [question] = findAll(({ localName }) => localName === 'fieldset');
+  const key = Object.assign(new Event('keydown', { cancelable: true }), { key: 'Escape' });
+  const stop = vi.spyOn(key, 'stopPropagation');
+  question?.dispatchEvent(key);
+  await settle();
+  expect(named(en.cancel)).toHaveLength(0);
+  expect(stop).toHaveBeenCalledOnce();
+  expect(key.defaultPrevented).toBe(true);
+});
+
 describe('a quick action that says something', () => {
   const text = 'Prices?';
   const action = { id: 'a', label: 'Prices', action: { type: 'send_message' as const, text } };

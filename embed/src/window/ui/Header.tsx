@@ -103,6 +103,8 @@ function Confirmation({ label, cancel, confirm }: ConfirmationProps) {
       onKeyDown={(event) => {
         if (event.key !== 'Escape') return;
         event.stopPropagation();
+        // Or the browser closes what is open on a phone: the window.
+        event.preventDefault();
         cancel();
       }}
     >
