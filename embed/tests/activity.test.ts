@@ -19,3 +19,15 @@ test.each<[Voice, object]>([
   const phase = { name: 'live', agent: 'listening', isSilent: false } as const;
   expect(callInfo({ ...initialState(), phase, voice }, en)).toEqual(expected);
 });
+
+test.each([
+  ['the microphone gives nothing', { isInterrupted: true }, en.microphone_interrupted],
+  ['the browser plays no sound', { isSoundBlocked: true }, en.sound_blocked],
+  ['nothing is wrong', {}, en.listening],
+])('a call that the visitor cannot see says what is wrong with it: %s', (_, changes, status) => {
+  const phase = { name: 'live', agent: 'listening', isSilent: false } as const;
+  const voice = { name: 'on', isMuted: false } as const;
+  expect(callInfo({ ...initialState(), phase, voice, ...changes }, en)).toEqual({
+    call: { status, isMuted: false, mute, end_call },
+  });
+});

@@ -20,7 +20,13 @@ export function callInfo(state: State, strings: Strings): CallState {
   const { mute, end_call, call_paused } = strings;
   if (voice.name === 'on') {
     const { isMuted } = voice;
-    return { call: { status: strings[activityOf(state)], isMuted, mute, end_call } };
+    // The same problems as in `statusOf`, which nobody sees while the window is closed.
+    const name = state.isInterrupted
+      ? 'microphone_interrupted'
+      : state.isSoundBlocked
+        ? 'sound_blocked'
+        : activityOf(state);
+    return { call: { status: strings[name], isMuted, mute, end_call } };
   }
   return voice.name === 'paused'
     ? { call: null, paused: { status: call_paused, end_call } }
