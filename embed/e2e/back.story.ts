@@ -1,5 +1,6 @@
 /** Back: a phone's closes the window, a browser's returns to a page as it was. */
 import { describe, expect, test } from 'vitest';
+import { OPEN_ROOTS } from './axe';
 import { SNIPPET } from './pages';
 import { story } from './story';
 import { until } from './system';
@@ -54,21 +55,27 @@ describe('a request to close', { timeout: 60_000 }, () => {
 describe("the browser's Back", { timeout: 90_000 }, () => {
   const here = story();
 
-  async function arrive(): Promise<Visitor> {
+  /** `next`: what the other page has of the widget. */
+  async function arriveClosed(next = ''): Promise<Visitor> {
     const files = {
       '/one': `<!doctype html><title>One</title>${SNIPPET}<h1>One</h1>`,
-      '/two': '<!doctype html><title>Two</title><h1>Two</h1>',
+      '/two': `<!doctype html><title>Two</title>${next}<h1>Two</h1>`,
     };
-    const visitor = await here.arrive({ scripts: [RECORD_RETURNS], files });
+    return here.arrive({ scripts: [RECORD_RETURNS, OPEN_ROOTS], files });
+  }
+
+  async function arrive(): Promise<Visitor> {
+    const visitor = await arriveClosed();
     await visitor.open();
     return visitor;
   }
 
-  async function leaveAndReturn({ page }: Visitor) {
+  async function leaveAndReturn({ page }: Visitor, between = async () => {}) {
     await page.evaluate(() => {
       location.href = '/two';
     });
     await page.getByRole('heading', { name: 'Two' }).waitFor();
+    await between();
     await page.evaluate(() => history.back());
     await page.getByRole('heading', { name: 'One' }).waitFor();
   }
@@ -84,6 +91,44 @@ describe("the browser's Back", { timeout: 90_000 }, () => {
     await visitor.sendMessage('What did I ask before?');
     await visitor.waitForTurn('agent', /Before this you asked: “What are your opening hours\?”/);
   });
+
+  const isOpen = async ({ page }: Visitor) => {
+    const launcher = page.locator('web-widget button.b');
+    return (await launcher.getAttribute('aria-expanded')) === 'true';
+  };
+
+  test('to a page without a window that the browser has kept continues there', async () => {
+    const visitor = await arriveClosed(SNIPPET);
+    await until('the launcher', () => visitor.launcher());
+    await leaveAndReturn(visitor, async () => {
+      await visitor.open();
+      await visitor.sendMessage('What are your opening hours?');
+      await visitor.waitForTurn('agent', /We are open from .*\.$/s);
+    });
+    expect(await visitor.page.evaluate(() => window.storyRestored)).toBe(1);
+    await until('the window', () => isOpen(visitor));
+    await until('a room after the return', () => visitor.joinings.length === 2);
+  });
+
+  test.each([
+    ['open', false],
+    ['closed', true],
+  ])(
+    'to a page that the browser has kept finds the window %s, as on the next page',
+    async (_, wasOpen) => {
+      const visitor = await arriveClosed(SNIPPET);
+      await visitor.open();
+      if (!wasOpen) await visitor.button('Close').click();
+      await leaveAndReturn(visitor, async () => {
+        if (wasOpen) {
+          await visitor.waitForWindow();
+          await visitor.button('Close').click();
+        } else await visitor.open();
+      });
+      expect(await visitor.page.evaluate(() => window.storyRestored)).toBe(1);
+      await until('the same', async () => (await isOpen(visitor)) === !wasOpen);
+    },
+  );
 
   test('to a page that the browser has kept finds the window as it was', async () => {
     const visitor = await arrive();

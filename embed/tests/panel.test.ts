@@ -5,6 +5,7 @@ import { styleText } from '../src/loader/view';
 import { takeLeft, writeLeft } from '../src/panel/left-window';
 import { createPanel } from '../src/panel/panel';
 import type { EventName, InitMessage } from '../src/shared/messages';
+import { LAST_WORD_TIME } from '../src/shared/next-page';
 import type { Launcher } from '../src/shared/panel';
 import type { Config } from '../src/window/config';
 import { type FakeDocument, type FakeNode, FakeRoot, fake, stubDocument } from './dom';
@@ -267,8 +268,35 @@ test('after document.open the page leaves a mark, and Escape closes what loads',
   page.dispatchEvent(new Event('pagehide'));
   expect('web-widget:w1' in storage).toBe(true);
   page.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }));
+  vi.advanceTimersByTime(LAST_WORD_TIME);
   expect('web-widget:w1' in storage).toBe(false);
 });
+
+test.each([
+  ['open', true],
+  ['call', false],
+  ['closed', false],
+] as const)(
+  'a page that the browser had kept has what the page after it left: %s',
+  (left, isOpen) => {
+    const field = document.createElement('input');
+    const { panel, say, found, launcher } = setUp();
+    launcher.show.mockImplementation(panel.show);
+    panel.show(true);
+    say({ type: 'web-widget:ready' });
+    if (isOpen) panel.show(false);
+    const frame = found('iframe');
+    launcher.emit.mockClear();
+    field.focus();
+    page.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }));
+    // The page after it ends in another process.
+    writeLeft('web-widget:w1', left);
+    vi.advanceTimersByTime(LAST_WORD_TIME);
+    expect(launcher.emit.mock.calls).toEqual([[isOpen ? 'open' : 'close']]);
+    expect(found('iframe'), 'it continues itself').toBe(frame);
+    expect(document.activeElement).toBe(field);
+  },
+);
 
 test('a destroyed panel listens to nothing', () => {
   const { panel, say } = setUp();

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { importPanelScript } from '../src/loader/panel-script';
 import type { Options } from '../src/loader/tag';
 import { createWidget } from '../src/loader/widget';
+import { LAST_WORD_TIME, NEXT_PAGE_TIME } from '../src/shared/next-page';
 import type { Launcher, PanelScript } from '../src/shared/panel';
 import type { Config } from '../src/window/config';
 import { type FakeDocument, type FakeNode, type FakeRoot, stubDocument } from './dom';
@@ -445,6 +446,47 @@ describe('a page that hides the launcher', () => {
     process.off('uncaughtException', onError);
     expect(onError).not.toHaveBeenCalled();
     expect(box.classes).not.toContain('h');
+  });
+});
+
+describe('a page that the browser had kept', () => {
+  const comeBack = (persisted = true) =>
+    page.dispatchEvent(Object.assign(new Event('pageshow'), { persisted }));
+
+  test.each([
+    ['opens the window that the page after it had', 0, true, 1],
+    ['leaves closed what was left long ago', NEXT_PAGE_TIME, true, 0],
+    ['is another than one that was loaded', 0, false, 0],
+  ])('%s', async (_, age, persisted, times) => {
+    await draw();
+    comeBack(persisted);
+    // The page after it ends in another process.
+    sessionStorage['web-widget:w1'] = Date.now() - age;
+    vi.advanceTimersByTime(LAST_WORD_TIME);
+    expect(importPanelScript).toHaveBeenCalledTimes(times);
+  });
+
+  test('leaves to a panel what that one does itself', async () => {
+    const script = holdPanelScript();
+    const { tap } = await draw();
+    tap('Shop');
+    await script.arrive();
+    tap('Shop');
+    script.panel.show.mockClear();
+    comeBack();
+    sessionStorage['web-widget:w1'] = Date.now();
+    vi.advanceTimersByTime(LAST_WORD_TIME);
+    expect(script.panel.show).not.toHaveBeenCalled();
+  });
+
+  test('finds a widget that was destroyed as it was', async () => {
+    const { widget } = await draw();
+    widget.destroy();
+    comeBack();
+    sessionStorage['web-widget:w1'] = Date.now();
+    vi.advanceTimersByTime(LAST_WORD_TIME);
+    expect(importPanelScript).not.toHaveBeenCalled();
+    expect(getEventListeners(page, 'pageshow')).toEqual([]);
   });
 });
 

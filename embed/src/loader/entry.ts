@@ -36,8 +36,7 @@ function createRegistry(): Registry {
     add(tag) {
       const target = readTag(tag) as Target;
       const { id } = target;
-      if (get(id)) return;
-      widgets[id] = createWidget(target, () => delete widgets[id]);
+      widgets[id] ||= createWidget(target, () => delete widgets[id]);
       waiting.splice(0).map(push);
     },
   };

@@ -15,14 +15,14 @@ export interface LauncherBody {
 
 export function styleText({ theme, trigger, chat }: LauncherConfig): string {
   const [vertical, horizontal] = trigger.position.split('-');
-  const [light, dark] = (['light', 'dark'] as const).map((mode) => {
+  const colorsOf = (mode: 'light' | 'dark') => {
     const colors = chat[`${mode}_mode`];
     return `div{color-scheme:${mode};--b:${colors.background_color.controls_button};--f:${colors.text_color.controls_button}}`;
-  });
+  };
   // Without `light-dark()`, which Safari before 17.5 does not know.
   const palette =
-    (theme === 'dark' ? dark : light) +
-    (theme === 'system' ? `@media(prefers-color-scheme:dark){${dark}}` : '');
+    colorsOf(theme === 'dark' ? theme : 'light') +
+    (theme === 'system' ? `@media(prefers-color-scheme:dark){${colorsOf('dark')}}` : '');
   // The launcher is next to the edge: what the panel adds moves it nowhere.
-  return `${css}${palette}div{${vertical}:calc(${trigger.offset_y}px + env(safe-area-inset-${vertical}));${horizontal}:${trigger.offset_x}px;justify-items:${horizontal};z-index:${trigger.z_index};--s:${trigger.size}px}.b{order:${vertical === 'bottom' ? 1 : -1};border-radius:${trigger.shape === 'square' ? 14 : 99}px}`;
+  return `${css}${palette}div{${vertical}:calc(${trigger.offset_y}px + env(safe-area-inset-${vertical}));${horizontal}:${trigger.offset_x}px;justify-items:${horizontal};z-index:${trigger.z_index};--s:${trigger.size}px}.b{order:${trigger.position[0] === 'b' ? 1 : -1};border-radius:${trigger.shape === 'square' ? 14 : 99}px}`;
 }

@@ -5,7 +5,7 @@
 import type { WebWidget } from '../../packages/web-widget/src/types';
 import { element } from '../shared/element';
 import type { Emit } from '../shared/messages';
-import { NEXT_PAGE_TIME } from '../shared/next-page';
+import { LAST_WORD_TIME, NEXT_PAGE_TIME } from '../shared/next-page';
 import type { Panel, Words } from '../shared/panel';
 import { importPanelScript } from './panel-script';
 import type { Target } from './tag';
@@ -193,11 +193,19 @@ export function createWidget(target: Target, onDestroy: () => void): WebWidget {
 
     // A page that transforms its root element moves fixed elements away; the top layer stays.
     const visibilityObserver = new IntersectionObserver(([entry]) => {
-      const { isIntersecting, boundingClientRect } = entry as IntersectionObserverEntry;
-      if (isIntersecting || !boundingClientRect.width) return;
+      if (entry?.isIntersecting || !button.offsetWidth) return;
       host.popover = 'manual';
       host.togglePopover?.(true);
     });
+
+    /** Follows what the pages before have stored, the panel script for the last one. */
+    function followStorage() {
+      try {
+        if (!questions[0] || localStorage[key]) suggestions.remove();
+        wanted ||= Date.now() - sessionStorage[`web-widget:${id}`] < NEXT_PAGE_TIME;
+      } catch {}
+      if (wanted) show(true);
+    }
 
     /** Also where no page is loaded for the path. */
     function followPath() {
@@ -231,7 +239,7 @@ export function createWidget(target: Target, onDestroy: () => void): WebWidget {
       panel?.restore();
       if (!attached++) {
         emit('ready');
-        if (wanted) show(true);
+        followStorage();
       } else if (attached === 2)
         reattachTimer = setTimeout(() => {
           attached = 1;
@@ -244,11 +252,6 @@ export function createWidget(target: Target, onDestroy: () => void): WebWidget {
     // Next to the launcher, on the screen and for the keyboard.
     if (position[0] === 'b') suggestions.append(close);
     box.append(button, suggestions);
-    try {
-      if (!questions[0] || localStorage[key]) suggestions.remove();
-      // Left by the panel script, for the next page.
-      wanted ||= Date.now() - sessionStorage[`web-widget:${id}`] < NEXT_PAGE_TIME;
-    } catch {}
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(styleText(config));
     root.adoptedStyleSheets = [sheet];
@@ -266,6 +269,14 @@ export function createWidget(target: Target, onDestroy: () => void): WebWidget {
     (window as { navigation?: EventTarget }).navigation?.addEventListener(
       'currententrychange',
       followPath,
+      { signal },
+    );
+    addEventListener(
+      'pageshow',
+      (event) => {
+        // The browser had kept this page. A panel does the same itself.
+        if (event.persisted) setTimeout(() => panel || followStorage(), LAST_WORD_TIME);
+      },
       { signal },
     );
     // Last, because it throws where the pattern is none.

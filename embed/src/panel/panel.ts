@@ -5,7 +5,7 @@
 import { element } from '../shared/element';
 import type { LauncherConfig } from '../shared/launcher-config';
 import type { EventName, UnreadInfo } from '../shared/messages';
-import { isTouched } from '../shared/next-page';
+import { isTouched, LAST_WORD_TIME } from '../shared/next-page';
 import type { Launcher, Panel } from '../shared/panel';
 import { createCallBar } from './call-bar';
 import { createFrame, type Frame } from './frame';
@@ -164,11 +164,11 @@ export function createPanel(launcher: Launcher): Panel {
       stop.signal,
     );
     panel.prepend(frame.node);
-    // Here, because `document.open` removes all listeners of window and document.
-    const { signal } = stop;
-    document.addEventListener('keydown', onKey, { signal });
-    window.addEventListener('pagehide', onLeave, { signal });
-    window.addEventListener('pageshow', onReturn, { signal });
+    // Here, because `document.open` removes all listeners of window and document. Of the options,
+    // `stop` has the signal.
+    document.addEventListener('keydown', onKey, stop);
+    window.addEventListener('pagehide', onLeave, stop);
+    window.addEventListener('pageshow', onReturn, stop);
     onSilence();
   }
 
@@ -182,8 +182,16 @@ export function createPanel(launcher: Launcher): Panel {
       writeLeft(leftKey, isOpen ? 'open' : callBar.node.firstChild ? 'call' : 'closed');
   }
 
+  /** The browser had kept this page; the window becomes as the last page of this tab had it. */
   function onReturn({ persisted }: PageTransitionEvent) {
-    if (persisted) takeLeft(leftKey);
+    if (persisted) setTimeout(takeOver, LAST_WORD_TIME);
+  }
+
+  function takeOver() {
+    const left = takeLeft(leftKey);
+    // The visitor is on the page.
+    if (left === 'open') returning = left;
+    if (left) launcher.show(left === 'open');
   }
 
   /** The types of the package say it too, but not to a page without them. */
