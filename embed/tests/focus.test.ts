@@ -1,6 +1,6 @@
 /** Where the focus goes, and keys that belong to an input method. */
 import { afterEach, expect, test, vi } from 'vitest';
-import { focusFirstField, isComposing, isFocusFree } from '../src/window/ui/focus';
+import { focusFirstField, isComposing, isFocusFree, isWriting } from '../src/window/ui/focus';
 
 test.each([
   ['a key of the visitor', { isComposing: false, keyCode: 13 }, false],
@@ -37,4 +37,6 @@ test.each([
   const body = place === 'body' ? element : {};
   vi.stubGlobal('document', { hasFocus: () => hasFocus, activeElement: element, body });
   expect(isFocusFree()).toBe(expected);
+  // Nor does the visitor's own form, which the next message may have brought along.
+  expect(isWriting()).toBe(place === '.composer textarea');
 });

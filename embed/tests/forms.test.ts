@@ -138,7 +138,7 @@ test('a text that is too long is kept, and says how long it is', async () => {
     await vi.waitFor(() =>
       expect(
         find(root, ({ id, attributes }) => (id ?? attributes.id) === `f-${type}-help`)?.textContent,
-      ).toBe(`${en.too_long} 1,001 / 1,000`),
+      ).toBe(`${en.invalid} 1,001 / 1,000`),
     );
   expect(submit).not.toHaveBeenCalled();
   vi.unstubAllGlobals();

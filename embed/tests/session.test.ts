@@ -496,6 +496,22 @@ describe('a room that cannot be joined', () => {
     ]);
   });
 
+  test('is tried again as a call where only voice is offered', async () => {
+    const { session, service, joinRoom } = setUp({ modes: { text: false, voice: true } });
+    for (let index = 0; index < 3; index += 1)
+      joinRoom.mockRejectedValueOnce(new JoinError('media_unreachable', 'as LiveKit says'));
+    session.startCall();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(session.state).toMatchObject({ phase: { name: 'refused' }, voice: { name: 'off' } });
+    session.retryNow();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(session.state).toMatchObject({ phase: { name: 'live' }, voice: { name: 'on' } });
+    const bodies = [...service.start.mock.calls, ...service.resume.mock.calls].map(
+      (call) => call.find((value) => (value as { mode?: string })?.mode) as { mode: string },
+    );
+    expect(bodies.filter(({ mode }) => mode !== 'voice')).toEqual([]);
+  });
+
   test('failures of different kinds are counted apart', async () => {
     const { session, joinRoom } = setUp();
     for (const problem of ['signal_refused', 'signal_refused', 'media_unreachable'] as const)
@@ -563,7 +579,7 @@ describe('an attempt that the visitor has left', () => {
   const leave = async ({ session, settle }: ReturnType<typeof setUp>) => {
     session.sendMessage('Hello');
     await settle();
-    session.startOver();
+    session.startOver(true);
   };
 
   test('joins no room when the service answers', async () => {
@@ -1731,6 +1747,8 @@ describe('what was typed and filled in, and not sent', () => {
     await tap(before.session);
     await before.settle();
     await before.agentArrives();
+    const said = before.loader.emit.mock.calls.filter(([name]) => name === 'message');
+    expect(said).toHaveLength(1);
     expect(before.service.start).toHaveBeenCalledTimes(2);
     expect(before.rooms[1]?.room.sendText.mock.calls).toEqual([['lk.chat', 'And tea?']]);
     expect(kept(before.session)).toEqual(EVERYTHING);
@@ -1765,16 +1783,23 @@ describe('what was typed and filled in, and not sent', () => {
     expect(rooms[1]?.room.sendText.mock.calls).toEqual([['lk.chat', 'And tea?']]);
   });
 
-  test('is lost with a conversation under way that the visitor starts over', async () => {
-    const { session, service, settle } = setUp({ forms });
-    session.sendMessage('And tea?');
-    session.openForm('contact');
-    await settle();
-    session.startOver();
-    await settle();
-    expect(service.start).toHaveBeenCalledOnce();
-    expect(session.state).toMatchObject({ phase: { name: 'idle' }, messages: [], requests: [] });
-  });
+  test.each([
+    ['under way', null],
+    ['that the service refuses', 'widget_busy'],
+  ] as const)(
+    'is lost with a conversation %s when the visitor confirms that',
+    async (_, refusal) => {
+      const { session, service, settle } = setUp({ forms });
+      if (refusal) service.start.mockRejectedValueOnce(new ServiceProblem(refusal, 429));
+      session.sendMessage('And tea?');
+      session.openForm('contact');
+      await settle();
+      session.startOver(true);
+      await settle();
+      expect(service.start).toHaveBeenCalledOnce();
+      expect(session.state).toMatchObject({ phase: { name: 'idle' }, messages: [], requests: [] });
+    },
+  );
 });
 
 describe('forms during the conversation', () => {

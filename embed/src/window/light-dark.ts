@@ -1,5 +1,5 @@
 /**
- * `light-dark()` for browsers that do not know it: the build writes each pair of `window.css` as
+ * `light-dark()` for browsers that do not know it: the build writes each pair of a style sheet as
  * two variables, of which one is empty, and so does this file for the configured colors.
  */
 import type { Theme } from '../shared/launcher-config';

@@ -44,16 +44,17 @@ export class PreConversationForm {
   }
 
   /**
-   * The service rejected the values: the form is shown again as it was filled in. False when there
-   * is none: the owner has added one since this window was loaded.
+   * The service rejected the values: the form is shown again as it was filled in, or forgotten
+   * where the owner has removed it since this window was loaded. False when there is none: the
+   * owner has added one.
    */
   reject({ code, errors }: { code: FailureCode; errors: ProblemError[] }): boolean {
     if (!this.#definition) return false;
+    const isKept = code === 'form_invalid';
     this.#errors = errors;
-    this.#storage.write('form', { shape: '', values: this.values ?? {} });
+    this.#storage.write('form', isKept ? { shape: '', values: this.values ?? {} } : null);
     this.values = null;
-    // The owner has removed it since: the next start is without it.
-    if (code !== 'form_invalid') this.#definition = null;
+    if (!isKept) this.#definition = null;
     return true;
   }
 }

@@ -309,9 +309,13 @@ export class Session {
     const trimmed = text.trim();
     if (!trimmed) return;
     if (isPast(this.state)) this.startOver();
-    const now = new Date(this.#dependencies.now()).toISOString();
-    this.#store.dispatch({ type: 'typed', id: newId(), text: trimmed, now });
     this.#emit('message', { role: 'visitor', text: trimmed });
+    this.#send(trimmed);
+  }
+
+  #send(text: string) {
+    const now = new Date(this.#dependencies.now()).toISOString();
+    this.#store.dispatch({ type: 'typed', id: newId(), text, now });
     if (this.state.phase.name === 'live') this.#connection.attempt?.sendWaiting();
     else this.#seekRoom();
   }
@@ -338,13 +342,15 @@ export class Session {
     else this.start();
   }
 
-  /** Puts the conversation aside: another one starts with what is unsent, or the next message. */
-  startOver() {
+  /**
+   * Puts the conversation aside: another one starts with what is unsent, unless the visitor has
+   * confirmed that it is lost, or with the next message.
+   */
+  startOver(dropsUnsent = false) {
     const { access } = this.#conversation;
     const { phase } = this.state;
     const drafts = new Map(this.#forms.drafts);
-    // The visitor has confirmed that a conversation under way is lost.
-    const unsent = unsentOf(isUnderWay(this.state) ? initialState() : this.state, drafts);
+    const unsent = unsentOf(dropsUnsent ? initialState() : this.state, drafts);
     // Another tab, or a page of another site, may still continue it.
     const isOurs =
       !isPast(this.state) && phase.name !== 'continued-elsewhere' && !isHeldElsewhere(this.state);
@@ -359,7 +365,7 @@ export class Session {
       const draft = drafts.get(id);
       if (next && draft) this.#forms.saveDraft(next, draft);
     }
-    for (const { text } of unsent.messages) this.sendMessage(text);
+    for (const { text } of unsent.messages) this.#send(text);
   }
 
   async end() {
@@ -373,7 +379,7 @@ export class Session {
     const { phase, voice } = this.state;
     if (this.#connection.retryNow() || phase.name !== 'refused') return;
     // In writing, the service would refuse it where only voice is offered.
-    if (voice.name !== 'paused' || this.#dependencies.config.modes.text) this.continue();
+    if (voice.name === 'on' || this.#dependencies.config.modes.text) this.continue();
     else if (isTapped) this.startCall();
   }
 

@@ -53,7 +53,7 @@ export type Voice =
   /** The browser is asking the visitor for the microphone. */
   | { name: 'requested' }
   | { name: 'on'; isMuted: boolean }
-  /** Interrupted by a change of the page; the visitor continues it. */
+  /** Interrupted, such as by a change of the page; the visitor continues it. */
   | { name: 'paused'; isMuted: boolean };
 
 /** The form before the conversation. */

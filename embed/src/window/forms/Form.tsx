@@ -157,12 +157,13 @@ function sentenceOf(
   fault: keyof Strings | undefined,
   strings: Strings,
 ): string | undefined {
-  if (fault !== 'too_long' || !('max_length' in field)) return fault && strings[fault];
+  if (fault !== 'too_long') return fault && strings[fault];
+  if (!('max_length' in field)) return strings.invalid;
   const { lang } = document.documentElement;
   const [length, max] = [lengthOf(value), field.max_length].map((each) =>
     each.toLocaleString(lang),
   );
-  return `${strings.too_long} ${length} / ${max}`;
+  return `${strings.invalid} ${length} / ${max}`;
 }
 
 /** Fields with something in them that the browser does not read, and reports as empty. */

@@ -43,7 +43,7 @@ export function readPhone(text: string, country: string | undefined): string | n
 }
 
 /**
- * The country of a visitor, by the languages of page and browser. A browser adds English to the
+ * The country of a visitor, by the languages of the browser. A browser adds English to the
  * language of its visitor, as `de, en-US, en`, so a further language says nothing about the country;
  * except after plain English, which is spoken in too many.
  */

@@ -2,6 +2,7 @@
 import { useRef } from 'preact/hooks';
 import type { FormRequest } from '../conversation/window-state';
 import { useSurface } from './context';
+import { isWriting } from './focus';
 import { LazyForm } from './LazyForm';
 
 interface Props {
@@ -28,7 +29,7 @@ export function FormCard({ request, onDrawn }: Props) {
           keep={(values) => forms.saveDraft(id, values)}
           dismiss={() => forms.putOff(id)}
           dismissLabel={strings.later}
-          takesFocus={isOwn}
+          takesFocus={isOwn && !isWriting()}
           onDrawn={() => card.current && onDrawn(card.current)}
         />
       </div>

@@ -78,7 +78,7 @@ export function Header({ state, showNote }: { state: State; showNote(note: Note)
           confirm={() => {
             ask(null);
             if (question === 'end') session.end();
-            else session.startOver();
+            else session.startOver(true);
           }}
         />
       )}

@@ -38,6 +38,11 @@ export function focusFirstField(form: HTMLElement) {
   if (document.hasFocus() && !isTouch()) form.querySelector<HTMLElement>(FIELDS)?.focus();
 }
 
+/** Whether the visitor writes a message, which nothing that appears meanwhile may interrupt. */
+export function isWriting(): boolean {
+  return !!document.activeElement?.matches('.composer textarea');
+}
+
 /** Whether the focus is nowhere, because the element that had it was removed. */
 export function isFocusLost(): boolean {
   const { activeElement, body } = document;
