@@ -410,7 +410,8 @@ describe('suggested questions', () => {
 
 describe('a page that hides the launcher', () => {
   test('may do so before it is drawn', async () => {
-    vi.stubGlobal('fetch', async () => Response.json({ config: config(), words: { en: [] } }));
+    const words = { en: ['Failed.', 'Try again', 'Close'] };
+    vi.stubGlobal('fetch', async () => Response.json({ config: config(), words }));
     const widget = create();
     widget.hide();
     await settle();

@@ -66,33 +66,32 @@ export function createWidget(target: Target, onDestroy: () => void): WebWidget {
     config.theme = (options.theme as typeof config.theme) || config.theme;
     const words = [options.locale, config.locale, ...navigator.languages, 'en']
       .map((tag) => catalog[tag?.slice(0, 2) as string])
-      .find(Boolean) as Words;
+      .find((each) => each) as Words;
     const { url, text } = config.fallback;
     const { icon_url: src, label, position } = config.trigger;
     const key = `web-widget:${id}:suggestions`;
     const alert = element(
       'section',
       { role: 'alert' },
-      element('button', { tap: () => show(true) }, `${words[0]} ${words[1]}`),
+      element('button', { tap: () => show(true) }, words[0], ' ', words[1]),
       url ? element('a', { href: url }, text || url) : '',
     );
     const close = element(
       'button',
       {
-        ariaLabel: words[2],
         tap() {
           keepFocus();
           dismiss();
         },
+        ariaLabel: words[2],
       },
       '×',
     );
-    const questions = config.suggested_questions;
     const suggestions = element(
       'section',
       {},
       close,
-      ...questions.map((question) =>
+      ...config.suggested_questions.map((question) =>
         element('button', { dir: 'auto', tap: () => show(true, question) }, question),
       ),
     );
@@ -100,8 +99,8 @@ export function createWidget(target: Target, onDestroy: () => void): WebWidget {
       'button',
       {
         className: 'b',
-        ariaLabel: label || config.chat.title || 'Chat',
         tap: () => show(!wanted),
+        ariaLabel: label || config.chat.title || 'Chat',
       },
       element(
         'i',
@@ -110,9 +109,7 @@ export function createWidget(target: Target, onDestroy: () => void): WebWidget {
           ? element('img', {
               alt: '',
               src,
-              onerror(this: Element) {
-                this.remove();
-              },
+              onerror: (event: { target: Element }) => event.target.remove(),
             })
           : '',
       ),
@@ -201,7 +198,7 @@ export function createWidget(target: Target, onDestroy: () => void): WebWidget {
     /** Follows what the pages before have stored, the panel script for the last one. */
     function followStorage() {
       try {
-        if (!questions[0] || localStorage[key]) suggestions.remove();
+        if (!config.suggested_questions[0] || localStorage[key]) suggestions.remove();
         wanted ||= Date.now() - sessionStorage[`web-widget:${id}`] < NEXT_PAGE_TIME;
       } catch {}
       if (wanted) show(true);
@@ -266,11 +263,6 @@ export function createWidget(target: Target, onDestroy: () => void): WebWidget {
     };
     visibilityObserver.observe(button);
     attach();
-    (window as { navigation?: EventTarget }).navigation?.addEventListener(
-      'currententrychange',
-      followPath,
-      { signal },
-    );
     addEventListener(
       'pageshow',
       (event) => {
@@ -279,8 +271,13 @@ export function createWidget(target: Target, onDestroy: () => void): WebWidget {
       },
       { signal },
     );
+    (window as { navigation?: EventTarget }).navigation?.addEventListener(
+      'currententrychange',
+      followPath,
+      { signal },
+    );
     // Last, because it throws where the pattern is none.
-    hiddenOn = options.hiddenOn && new RegExp(options.hiddenOn);
+    hiddenOn = options.hiddenOn && RegExp(options.hiddenOn);
     followPath();
   }
 

@@ -63,7 +63,7 @@ export function createPanel(launcher: Launcher): Panel {
   /** There was a window before the one that loads: on the page before, or replaced on this one. */
   let hasBefore = !!left;
   /** On this page or on the one before. */
-  const touched = () => !!left || isTouched();
+  const touched = left ? () => true : isTouched;
   let isDrawn = false;
   /** A tapped question that waits for the window; closing the window drops it. */
   let question: string | undefined;
@@ -184,14 +184,13 @@ export function createPanel(launcher: Launcher): Panel {
 
   /** The browser had kept this page; the window becomes as the last page of this tab had it. */
   function onReturn({ persisted }: PageTransitionEvent) {
-    if (persisted) setTimeout(takeOver, LAST_WORD_TIME);
-  }
-
-  function takeOver() {
-    const left = takeLeft(leftKey);
-    // The visitor is on the page.
-    if (left === 'open') returning = left;
-    if (left) launcher.show(left === 'open');
+    if (!persisted) return;
+    setTimeout(() => {
+      const left = takeLeft(leftKey);
+      // The visitor is on the page.
+      if (left === 'open') returning = left;
+      if (left) launcher.show(left === 'open');
+    }, LAST_WORD_TIME);
   }
 
   /** The types of the package say it too, but not to a page without them. */
@@ -209,7 +208,7 @@ export function createPanel(launcher: Launcher): Panel {
 
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(styleText(config));
-  root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
+  root.adoptedStyleSheets.push(sheet);
   box.prepend(panel, preview.node, callBar.node);
   button.append(badge);
   viewport.addEventListener('resize', followViewport, { signal });

@@ -169,12 +169,13 @@ fn find_page(arguments: &Explain, reference: &Reference) -> Result<String, Failu
     match (&arguments.page, &reference.target) {
         (Some(page), _) => Ok(page.clone()),
         (None, Target::Page(page)) => Ok(page.to_string()),
-        (None, _) => Err(
-            Failure::unexpected("it is not said on which page").hint(format_args!(
-                "add its address: `widget explain {} --page URL`",
-                quote_for_shell(&arguments.widget)
-            )),
-        ),
+        (None, _) => Err(Failure::unexpected(
+            "`--page` is missing: only the address of a page says which page is meant",
+        )
+        .hint(format_args!(
+            "add its address: `widget explain {} --page URL`",
+            quote_for_shell(&arguments.widget)
+        ))),
     }
 }
 

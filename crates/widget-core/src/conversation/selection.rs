@@ -128,29 +128,52 @@ fn has_text(value: &Value, text: &str) -> bool {
     texts.into_iter().any(|(_, found)| is_same(found, text))
 }
 
-/// Who the visitor is, for people who look through conversations: the first e-mail address that is
-/// a whole value of the custom metadata, else the first text named `name`. What was sent in a form
-/// comes before what the page passed on. [`Criteria::visitor`] finds it.
+/// Members of what the page passes on in which pages describe their visitor.
+const VISITOR_KEYS: [&str; 3] = ["user", "customer", "visitor"];
+
+/// Who the visitor is, for people who look through conversations; [`Criteria::visitor`] finds it.
+///
+/// The first e-mail address that was sent in a form, else the first text sent as `name`. Else
+/// `email` or `name` of what the page passes on, or of `user`, `customer` or `visitor` in its
+/// context: a page has other addresses and names, too.
 ///
 /// ```
 /// use serde_json::json;
 /// use widget_core::conversation::selection::find_visitor;
 ///
-/// let metadata = json!({"name": "Ada", "page": {"context": {"email": "ada@mail.example"}}});
-/// assert_eq!(find_visitor(&metadata), Some("ada@mail.example"));
-/// assert_eq!(find_visitor(&json!({"topic": "Delivery"})), None);
+/// let page = json!({"context": {"user": {"name": "Ada"}, "product": {"name": "Tea"}}});
+/// assert_eq!(find_visitor(&json!({"page": page})), Some("Ada"));
+/// let sent = json!({"contact": "ada@mail.example", "page": page});
+/// assert_eq!(find_visitor(&sent), Some("ada@mail.example"));
 /// ```
 #[must_use]
 pub fn find_visitor(metadata: &Value) -> Option<&str> {
-    let members = metadata.as_object().into_iter().flatten();
-    let (of_page, sent): (Vec<_>, Vec<_>) = members.partition(|(key, _)| *key == PAGE_KEY);
-    let mut texts = Vec::new();
-    for (key, value) in sent.into_iter().chain(of_page) {
-        collect_texts(key, value, &mut texts);
+    let mut sent = Vec::new();
+    for (key, value) in metadata.as_object().into_iter().flatten() {
+        if key != PAGE_KEY {
+            collect_texts(key, value, &mut sent);
+        }
     }
-    let email = texts.iter().find(|(_, text)| is_email(text));
-    let found = email.or_else(|| texts.iter().find(|(key, _)| *key == "name"));
-    found.map(|(_, text)| *text)
+    let email = sent.iter().find(|(_, text)| is_email(text));
+    let named = || {
+        sent.iter()
+            .find(|(key, text)| *key == "name" && !text.is_empty())
+    };
+    if let Some((_, text)) = email.or_else(named) {
+        return Some(text);
+    }
+    let page = metadata.get(PAGE_KEY)?;
+    let context = page.get("context");
+    let below = VISITOR_KEYS.iter().filter_map(|key| context?.get(key));
+    let places: Vec<&Value> = [Some(page), context]
+        .into_iter()
+        .flatten()
+        .chain(below)
+        .collect();
+    ["email", "name"].into_iter().find_map(|key| {
+        let mut texts = places.iter().filter_map(|place| place.get(key)?.as_str());
+        texts.find(|text| !text.is_empty())
+    })
 }
 
 /// Texts that are values at any depth, each with the name of the member that has it.
@@ -215,30 +238,40 @@ mod tests {
     }
 
     #[test]
-    fn visitors_are_found_by_what_was_sent_last_by_what_the_page_says() {
-        let page = json!({"context": {"user": {"email": "page@a.example", "name": "Page"}}});
+    fn visitors_are_who_they_say_else_who_the_page_says() {
+        let page = json!({"context": {
+            "email": "user@a.example",
+            "product": {"name": "Tea", "email": "help@shop.example"},
+        }});
+        let customer = json!({"context": {"customer": {"name": "Carl"}, "email": ""}});
         for (metadata, expected) in [
             (json!({}), None),
+            (json!({"topic": "a@b", "name": 5, "full_name": "Ada"}), None),
             (
-                json!({"topic": "a@b", "name": 5, "page": {"url": "https://a@b.example/"}}),
-                None,
-            ),
-            (json!({"name": "Ada"}), Some("Ada")),
-            (json!({"name": "Ada", "page": page}), Some("page@a.example")),
-            (
-                json!({"mail": "a@b.example", "page": page}),
+                json!({"page": {"url": "https://a@b.example/", "email": "a@b.example"}}),
                 Some("a@b.example"),
             ),
             (
-                json!({"forms": {"x": {"to": ["c@d.example"]}}, "page": page}),
+                json!({"page": {"context": {"support": "help@shop.example"}}}),
+                None,
+            ),
+            (json!({"page": {"context": "a@b.example"}}), None),
+            (json!({"name": "Ada"}), Some("Ada")),
+            (json!({"name": "Ada", "page": page}), Some("Ada")),
+            (
+                json!({"mail": "a@b.example", "name": "Ada", "page": page}),
+                Some("a@b.example"),
+            ),
+            (
+                json!({"forms": {"x": {"to": ["c@d.example"]}}}),
                 Some("c@d.example"),
             ),
             (
-                json!({"feedback_form": {"name": "Ben"}, "page": {"context": {"name": "P"}}}),
+                json!({"feedback_form": {"name": "Ben"}, "page": page}),
                 Some("Ben"),
             ),
-            (json!({"page": {"context": {"name": "P"}}}), Some("P")),
-            (json!({"full_name": "Ada"}), None),
+            (json!({"page": page}), Some("user@a.example")),
+            (json!({"page": customer}), Some("Carl")),
         ] {
             assert_eq!(find_visitor(&metadata), expected, "{metadata}");
             if let Some(visitor) = expected {

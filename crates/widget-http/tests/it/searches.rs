@@ -407,6 +407,11 @@ async fn a_list_shows_the_first_words_of_visitors() {
         .await
         .json(200);
     assert_eq!(first_words(&list), expected[1..]);
+    let list = service
+        .get("/core/conversations?text=where")
+        .await
+        .json(200);
+    assert_eq!(first_words(&list), expected[3..]);
 
     let read = service.new_key("acme", &[Scope::ConversationsRead]).await;
     let list = service

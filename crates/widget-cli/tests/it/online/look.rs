@@ -87,12 +87,12 @@ fn explain_pages() {
     service.check(
         &["explain", &id],
         &expect![[r#"
-        exit 2
-        ---- stderr ----
-        error: it is not said on which page
+            exit 2
+            ---- stderr ----
+            error: `--page` is missing: only the address of a page says which page is meant
 
-        hint: add its address: `widget explain WIDGET-SHOP --page URL`
-    "#]],
+            hint: add its address: `widget explain WIDGET-SHOP --page URL`
+        "#]],
     );
 }
 

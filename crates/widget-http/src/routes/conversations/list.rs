@@ -14,7 +14,7 @@ use widget_api::{
         Conversation, ConversationsQuery, FIRST_WORDS_CHARACTERS, MAX_SEARCHED_CHARACTERS,
     },
     erasures::ConversationSelection,
-    unreadable,
+    unreadable::Listed,
 };
 use widget_core::{
     conversation::{selection::Selection, transcript},
@@ -26,10 +26,7 @@ use super::record::build_stored;
 use crate::{
     routes::{listed::build_listed, search::Search},
     state::AppState,
-    storage::{
-        ConversationFilter, ConversationRecord, Listed, Page, StoreError, StoredConversation,
-        StoredRow,
-    },
+    storage::{ConversationFilter, ConversationRecord, StoreError, StoredConversation, StoredRow},
     web::{
         api::{self, ApiRouter},
         auth::Caller,
@@ -50,7 +47,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
         )
         .scope(Scope::ConversationsRead)
         .query::<ConversationsQuery>()
-        .answer::<Vec<unreadable::Listed<Conversation>>>(
+        .answer::<Vec<Listed<Conversation>>>(
             200,
             "A page of conversations; the header `Link` names the next, also of a page with few \
              conversations or none.",
@@ -97,9 +94,12 @@ async fn list(
         let Some(found) = search.unless_late(found)? else {
             break;
         };
-        let words = find_first_words(&state, &caller, &found).await;
-        let Some(mut words) = search.unless_late(words)? else {
-            break;
+        // Of a search by content, few fit.
+        let mut words = if wanted.has_content() {
+            HashMap::new()
+        } else {
+            let rows = found.iter().map(|row| &row.item);
+            find_first_words(&state, &caller, rows).await?
         };
         search.begin(&found);
         for row in found {
@@ -111,6 +111,9 @@ async fn list(
             let Some(fits) = search.unless_late(fits)? else {
                 break;
             };
+            if fits && wanted.has_content() {
+                words = find_first_words(&state, &caller, [&row.item]).await?;
+            }
             let item = fits.then(|| {
                 build_listed(row.item, |conversation| {
                     let conversation = build_stored(&state, &conversation, &caller)?;
@@ -129,24 +132,28 @@ async fn list(
     Ok(search.answer(&state.settings.public_url, PATH, raw.as_deref()))
 }
 
-/// What the visitors of these conversations said first, for those who may read it.
-async fn find_first_words(
+/// What the visitors of these conversations said first, for those who may read it. A list without
+/// it is better than none, so a database that is late for it fails no request.
+async fn find_first_words<'r>(
     state: &AppState,
     caller: &Caller,
-    found: &Page<Listed<StoredRow<StoredConversation>>>,
+    rows: impl IntoIterator<Item = &'r StoredRow<StoredConversation>>,
 ) -> Result<HashMap<ConversationId, String>, StoreError> {
     if !caller.may(Scope::ConversationsReadSensitive) {
         return Ok(HashMap::new());
     }
-    let kept: Vec<ConversationId> = found
-        .iter()
-        .filter_map(|row| match &row.item {
+    let kept: Vec<ConversationId> = rows
+        .into_iter()
+        .filter_map(|row| match row {
             StoredRow::Readable(StoredConversation::Kept(conversation)) => Some(conversation.id),
             _ => None,
         })
         .collect();
     let characters = FIRST_WORDS_CHARACTERS;
-    state.storage.find_first_words(&kept, characters).await
+    match state.storage.find_first_words(&kept, characters).await {
+        Err(StoreError::Unavailable(_) | StoreError::Busy(_)) => Ok(HashMap::new()),
+        found => found,
+    }
 }
 
 /// What is looked for beside what the database finds.
