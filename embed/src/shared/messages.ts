@@ -107,7 +107,7 @@ export interface FromPreviewPage {
 }
 
 export type FromWindow =
-  /** `drawsLater`: `drawn` follows. A window of an earlier build is drawn soon, and does not say. */
+  /** `drawsLater`: `drawn` follows. A window of an earlier build does not say when it is drawn. */
   | { type: 'web-widget:ready'; drawsLater?: boolean }
   /** There is something to see, with a way out. */
   | { type: 'web-widget:drawn' }

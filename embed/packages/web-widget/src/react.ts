@@ -1,6 +1,6 @@
+/** A widget for as long as a component is mounted, as a component or as a hook. */
 'use client';
 
-/** A widget for as long as a component is mounted, as a component or as a hook. */
 import { useEffect, useRef, useState } from 'react';
 import { loadWebWidget, type WebWidgetOptions } from './index.js';
 import type { WebWidgetEventName, WebWidgetEvents, WebWidget as Widget } from './types.js';

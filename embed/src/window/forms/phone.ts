@@ -43,9 +43,9 @@ export function readPhone(text: string, country: string | undefined): string | n
 }
 
 /**
- * The country of a visitor, by the languages of the browser. A browser adds English to the
- * language of its visitor, as `de, en-US, en`, so a further language says nothing about the country;
- * except after plain English, which is spoken in too many.
+ * The country of a visitor, by the languages of the browser. It adds English to the language of its
+ * visitor, as `de, en-US, en`, so a further language says nothing about the country; except after
+ * plain English, which is spoken in too many.
  */
 export function countryOf(languages: readonly (string | null | undefined)[]): string | undefined {
   const locales = languages.flatMap((tag) => {
