@@ -42,7 +42,8 @@ export class FakeNode extends EventTarget {
   }
 
   set textContent(text: string) {
-    this.replaceChildren(text);
+    // Browsers write whatever it is as text.
+    this.replaceChildren(`${text}`);
   }
 
   /** Like a browser, takes the focus from what is removed, and from what is only moved. */

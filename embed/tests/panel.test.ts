@@ -5,7 +5,6 @@ import { styleText } from '../src/loader/view';
 import { takeLeft, writeLeft } from '../src/panel/left-window';
 import { createPanel } from '../src/panel/panel';
 import type { EventName, InitMessage } from '../src/shared/messages';
-import { LAST_WORD_TIME } from '../src/shared/next-page';
 import type { Launcher } from '../src/shared/panel';
 import type { Config } from '../src/window/config';
 import { type FakeDocument, type FakeNode, FakeRoot, fake, stubDocument } from './dom';
@@ -43,6 +42,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   stop.abort();
+  vi.restoreAllMocks();
   vi.useRealTimers();
   vi.unstubAllGlobals();
 });
@@ -116,6 +116,50 @@ test.each([
   expect(post.mock.calls[0]?.[0]).toMatchObject({ touched: isLeft, returning: false });
   page.dispatchEvent(new Event('pagehide'));
   expect('web-widget:w1' in storage).toBe(isLeft);
+});
+
+test.each([
+  ['open', true, true],
+  ['call', false, true],
+  ['closed', false, true],
+  [undefined, false, false],
+] as const)(
+  'a window opens by itself where the page before left it open, or it is there again: %s',
+  (left, reopened, returning) => {
+    if (left) writeLeft('web-widget:w1', left);
+    const { panel, say, post, launcher } = setUp();
+    launcher.show.mockImplementation(panel.show);
+    panel.show(true);
+    say({ type: 'web-widget:ready', drawsLater: true });
+    const init = () => post.mock.calls.findLast(([{ type }]) => type === 'web-widget:init')?.[0];
+    expect(init()).toMatchObject({ reopened, returning });
+    // It comes again, but nobody has seen the one before.
+    panel.restore();
+    say({ type: 'web-widget:ready', drawsLater: true });
+    expect(init()).toMatchObject({ reopened, returning: true });
+    say({ type: 'web-widget:drawn' });
+    panel.restore();
+    say({ type: 'web-widget:ready', drawsLater: true });
+    expect(init()).toMatchObject({ reopened: true, returning: true });
+  },
+);
+
+/** zone.js, which Angular pages have, replaced `addEventListener` so for some releases. */
+test('where a page writes into the options of listeners, the window opens', () => {
+  const { addEventListener } = EventTarget.prototype;
+  vi.spyOn(EventTarget.prototype, 'addEventListener').mockImplementation(function (
+    this: EventTarget,
+    event,
+    listener,
+    options,
+  ) {
+    if (typeof options === 'object') Object.assign(options, { signal: options.signal });
+    addEventListener.call(this, event, listener, options);
+  });
+  const { panel, box, say } = setUp();
+  panel.show(true);
+  say({ type: 'web-widget:ready' });
+  expect([...box.classes].sort()).toEqual(['k', 'o']);
 });
 
 test('what was touched on the page before stays so', () => {
@@ -267,9 +311,6 @@ test('after document.open the page leaves a mark, and Escape closes what loads',
   expect(launcher.show).toHaveBeenLastCalledWith(false);
   page.dispatchEvent(new Event('pagehide'));
   expect('web-widget:w1' in storage).toBe(true);
-  page.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }));
-  vi.advanceTimersByTime(LAST_WORD_TIME);
-  expect('web-widget:w1' in storage).toBe(false);
 });
 
 test.each([
@@ -288,10 +329,8 @@ test.each([
     const frame = found('iframe');
     launcher.emit.mockClear();
     field.focus();
-    page.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }));
-    // The page after it ends in another process.
     writeLeft('web-widget:w1', left);
-    vi.advanceTimersByTime(LAST_WORD_TIME);
+    panel.back?.();
     expect(launcher.emit.mock.calls).toEqual([[isOpen ? 'open' : 'close']]);
     expect(found('iframe'), 'it continues itself').toBe(frame);
     expect(document.activeElement).toBe(field);

@@ -110,6 +110,7 @@ function holdPanelScript() {
     restore: vi.fn(),
     show: vi.fn(),
     setContext: vi.fn(),
+    back: vi.fn(),
   };
   const createPanel = vi.fn((_: Launcher) => panel);
   vi.mocked(importPanelScript).mockReturnValueOnce(promise);
@@ -450,6 +451,16 @@ describe('a page that hides the launcher', () => {
   });
 });
 
+test('what a page does once the launcher is there comes after what the page before left', async () => {
+  sessionStorage['web-widget:w1'] = Date.now();
+  const words = { en: ['Failed.', 'Try again', 'Close'] };
+  vi.stubGlobal('fetch', async () => Response.json({ config: config(), words }));
+  const widget = create();
+  widget.on('ready', () => widget.close());
+  await settle();
+  expect(importPanelScript).not.toHaveBeenCalled();
+});
+
 describe('a page that the browser had kept', () => {
   const comeBack = (persisted = true) =>
     page.dispatchEvent(Object.assign(new Event('pageshow'), { persisted }));
@@ -467,7 +478,7 @@ describe('a page that the browser had kept', () => {
     expect(importPanelScript).toHaveBeenCalledTimes(times);
   });
 
-  test('leaves to a panel what that one does itself', async () => {
+  test('leaves to a panel what the page after it had', async () => {
     const script = holdPanelScript();
     const { tap } = await draw();
     tap('Shop');
@@ -478,6 +489,19 @@ describe('a page that the browser had kept', () => {
     sessionStorage['web-widget:w1'] = Date.now();
     vi.advanceTimersByTime(LAST_WORD_TIME);
     expect(script.panel.show).not.toHaveBeenCalled();
+    expect(script.panel.back).toHaveBeenCalledOnce();
+  });
+
+  test('is left alone where the visitor was faster', async () => {
+    const script = holdPanelScript();
+    const { tap } = await draw();
+    tap('Shop');
+    await script.arrive();
+    comeBack();
+    sessionStorage['web-widget:w1'] = -Date.now();
+    tap('Shop');
+    vi.advanceTimersByTime(LAST_WORD_TIME);
+    expect(script.panel.back).not.toHaveBeenCalled();
   });
 
   test('finds a widget that was destroyed as it was', async () => {
@@ -513,15 +537,15 @@ test('a page that always removes the launcher gets it back 20 times in five seco
   expect(getEventListeners(signal, 'abort')).toHaveLength(listeners);
 });
 
-test('a destroyed widget leaves no timer and no observer', async () => {
+test('a destroyed widget listens to nothing, and stays away', async () => {
   const { widget, host, tap } = await draw();
   host.remove();
   noticeChange();
   tap('Shop');
-  expect(vi.getTimerCount()).toBe(2);
   widget.destroy();
-  expect(vi.getTimerCount()).toBe(0);
-  expect(observed.map(({ disconnect }) => disconnect.mock.calls.length)).toEqual([1, 1]);
+  vi.advanceTimersByTime(60_000);
+  noticeChange();
+  expect(console.warn).not.toHaveBeenCalled();
   expect(host.isConnected).toBe(false);
   expect(getEventListeners(page, 'popstate')).toEqual([]);
 });

@@ -7,6 +7,7 @@ import { config } from './fixtures';
 const { session, ready } = vi.hoisted(() => ({
   session: {
     hasSound: false,
+    state: { voice: { name: 'off' } as object },
     hostPage: { set: vi.fn(), setContext: vi.fn(), change: vi.fn() },
     nextPage: {
       waitForLeftPage: async () => {},
@@ -21,6 +22,7 @@ const { session, ready } = vi.hoisted(() => ({
   ready: {
     send: (_: FromLoader) => {},
     said: [] as string[],
+    messages: [] as FromWindow[],
     drawn: [] as string[],
   },
 }));
@@ -39,7 +41,10 @@ vi.mock('../src/window/loader-port', () => ({
   createLoaderPort: (_: string, receive: (message: FromLoader) => void) => {
     ready.send = receive;
     return {
-      send: ({ type }: FromWindow) => void ready.said.push(type),
+      send(message: FromWindow) {
+        ready.said.push(message.type);
+        ready.messages.push(message);
+      },
       emit() {},
       requestTicket: async () => '',
     };
@@ -57,6 +62,8 @@ beforeEach(async () => {
   vi.useFakeTimers();
   vi.clearAllMocks();
   ready.said = [];
+  ready.messages = [];
+  session.state.voice = { name: 'off' };
   ready.drawn = [];
   vi.resetModules();
   const data = { widget_id: 'w1', origin: 'https://shop.example', config: config() };
@@ -129,13 +136,18 @@ test('a question from the panel of an earlier build is not sent by a closed wind
   expect(sent()).toEqual([]);
 });
 
-test('a window that the page before had is not opened by the visitor until it is tapped', async () => {
-  init({ returning: true });
+test.each([
+  ['as the page before left it', { reopened: true, returning: true }, true],
+  ['as the panel of an earlier build says less exactly', { returning: true }, true],
+  ['which the page before left closed', { reopened: false, returning: true }, false],
+  ['for the first time', { reopened: false }, false],
+])('whether the visitor opens the window, %s', async (_, said, isReopened) => {
+  init(said);
   await draw();
   setOpen(false);
   setOpen(true);
   expect(session.setOpen.mock.calls).toEqual([
-    [true, true],
+    [true, isReopened],
     [false, false],
     [true, false],
   ]);
@@ -173,6 +185,26 @@ test('a language that is long on its way replaces English', async () => {
   await vi.waitFor(() => expect(ready.drawn).toEqual(['Cancel', 'Abbrechen']));
   expect(isGerman()).toBe(true);
   expect(ready.said.filter((type) => type === 'web-widget:drawn')).toHaveLength(1);
+});
+
+test('a call has its words in the language that arrives during it', async () => {
+  const { strings } = await import('../src/window/i18n/de');
+  let arrive = () => {};
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  vi.doMock(GERMAN, () => arrived.then(() => ({ strings })));
+  session.state.voice = { name: 'paused', isMuted: false };
+  init({ options: { locale: 'de' } });
+  await draw();
+  await draw();
+  arrive();
+  await vi.waitFor(() => expect(ready.drawn).toEqual(['Cancel', 'Abbrechen']));
+  const calls = ready.messages.filter(({ type }) => type === 'web-widget:call');
+  expect(calls).toMatchObject([
+    { paused: { end_call: 'End call' } },
+    { paused: { end_call: strings.end_call } },
+  ]);
 });
 
 test('a language that cannot be loaded is English, and marked as such', async () => {

@@ -48,8 +48,9 @@ export function createWidget(target: Target, onDestroy: () => void): WebWidget {
   const emit: Emit = (name, detail?: object) => {
     // The signal for the callbacks of `on`: `document.open` removes all listeners of the document.
     if (signal.aborted) return;
-    for (const to of [document, signal])
-      to.dispatchEvent(new CustomEvent(`web-widget:${name}`, { detail: { ...detail, id } }));
+    [document, signal].map((to) =>
+      to.dispatchEvent(new CustomEvent(`web-widget:${name}`, { detail: { ...detail, id } })),
+    );
   };
 
   /** Calls the service about this widget; throws the problem document of a refusal. */
@@ -119,8 +120,6 @@ export function createWidget(target: Target, onDestroy: () => void): WebWidget {
     const root = host.attachShadow({ mode: 'closed' });
     /** How often the node was attached: at first, and again in the last five seconds. */
     let attached = 0;
-    /** Runs for five seconds after the node was attached again. */
-    let reattachTimer: Timer | undefined;
     /** Runs while the panel script is expected; that of the newest try. */
     let timer: Timer | undefined;
     /** The question that was tapped before the panel was there; closing the window drops it. */
@@ -189,19 +188,31 @@ export function createWidget(target: Target, onDestroy: () => void): WebWidget {
     };
 
     // A page that transforms its root element moves fixed elements away; the top layer stays.
-    const visibilityObserver = new IntersectionObserver(([entry]) => {
+    new IntersectionObserver(([entry]) => {
       if (entry?.isIntersecting || !button.offsetWidth) return;
       host.popover = 'manual';
       host.togglePopover?.(true);
-    });
+    }).observe(button);
 
-    /** Follows what the pages before have stored, the panel script for the last one. */
-    function followStorage() {
+    /** Reads what the pages before have stored, the panel script for the last one. */
+    function readStorage() {
       try {
         if (!config.suggested_questions[0] || localStorage[key]) suggestions.remove();
         wanted ||= Date.now() - sessionStorage[`web-widget:${id}`] < NEXT_PAGE_TIME;
       } catch {}
-      if (wanted) show(true);
+    }
+
+    /** The browser had kept this page; others may have followed in this tab. */
+    function onPageShow({ persisted }: PageTransitionEvent) {
+      const before = wanted;
+      if (persisted)
+        setTimeout(() => {
+          // The visitor was faster.
+          if (wanted !== before) return;
+          readStorage();
+          if (panel) panel.back?.();
+          else if (wanted) show(true);
+        }, LAST_WORD_TIME);
     }
 
     /** Also where no page is loaded for the path. */
@@ -213,8 +224,9 @@ export function createWidget(target: Target, onDestroy: () => void): WebWidget {
     function attach() {
       const { body, documentElement, readyState } = document;
       if (signal.aborted) return;
-      for (const node of [document, documentElement, body])
-        if (node) observer.observe(node, { childList: true });
+      [document, documentElement, body].map(
+        (node) => node && observer.observe(node, { childList: true }),
+      );
       // Frameworks may remove our node when they replace the page; it returns 20 times in five
       // seconds at most, so that a script that always removes it leaves the page time.
       if (host.isConnected || !body || attached > 20) return;
@@ -231,14 +243,16 @@ export function createWidget(target: Target, onDestroy: () => void): WebWidget {
       };
       // Without the signal, which would get one more listener each time.
       addEventListener('popstate', followPath);
+      addEventListener('pageshow', onPageShow);
       (panel?.parent() || body).append(host);
       if (host.popover) host.togglePopover?.(true);
       panel?.restore();
       if (!attached++) {
+        readStorage();
         emit('ready');
-        followStorage();
+        if (wanted) show(true);
       } else if (attached === 2)
-        reattachTimer = setTimeout(() => {
+        setTimeout(() => {
           attached = 1;
           attach();
         }, 5_000);
@@ -255,22 +269,12 @@ export function createWidget(target: Target, onDestroy: () => void): WebWidget {
     root.append(box);
     signal.onabort = () => {
       observer.disconnect();
-      visibilityObserver.disconnect();
-      clearTimeout(reattachTimer);
       settle();
       removeEventListener('popstate', followPath);
+      removeEventListener('pageshow', onPageShow);
       host.remove();
     };
-    visibilityObserver.observe(button);
     attach();
-    addEventListener(
-      'pageshow',
-      (event) => {
-        // The browser had kept this page. A panel does the same itself.
-        if (event.persisted) setTimeout(() => panel || followStorage(), LAST_WORD_TIME);
-      },
-      { signal },
-    );
     (window as { navigation?: EventTarget }).navigation?.addEventListener(
       'currententrychange',
       followPath,

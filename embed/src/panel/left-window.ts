@@ -20,14 +20,13 @@ export function writeLeft(key: string, left: LeftWindow) {
 
 /**
  * Returns it once: a copy of the tab finds nothing, and begins with a closed window. It counts when
- * this page began soon after; the visitor may read for long before anybody needs it.
+ * this page began soon after, or came back; the visitor may read for long before anybody needs it.
  */
-export function takeLeft(key: string): LeftWindow | undefined {
+export function takeLeft(key: string, began = performance.timeOrigin): LeftWindow | undefined {
   try {
     const at = Number(sessionStorage[key]);
     sessionStorage.removeItem(key);
-    if (performance.timeOrigin - Math.abs(at) < NEXT_PAGE_TIME)
-      return at < 0 ? 'closed' : at % 1 ? 'call' : 'open';
+    if (began - Math.abs(at) < NEXT_PAGE_TIME) return at < 0 ? 'closed' : at % 1 ? 'call' : 'open';
   } catch {}
   return undefined;
 }

@@ -5,7 +5,7 @@
 import { element } from '../shared/element';
 import type { LauncherConfig } from '../shared/launcher-config';
 import type { EventName, UnreadInfo } from '../shared/messages';
-import { isTouched, LAST_WORD_TIME } from '../shared/next-page';
+import { isTouched } from '../shared/next-page';
 import type { Launcher, Panel } from '../shared/panel';
 import { createCallBar } from './call-bar';
 import { createFrame, type Frame } from './frame';
@@ -65,6 +65,8 @@ export function createPanel(launcher: Launcher): Panel {
   /** On this page or on the one before. */
   const touched = left ? () => true : isTouched;
   let isDrawn = false;
+  /** The window opens by itself: one was open on the page before, or drawn on this one. */
+  let reopened = left === 'open';
   /** A tapped question that waits for the window; closing the window drops it. */
   let question: string | undefined;
   let focusBefore: HTMLElement | null = null;
@@ -72,9 +74,10 @@ export function createPanel(launcher: Launcher): Panel {
   function setUnread({ count = 0, preview: text = '' }: Partial<UnreadInfo> = {}) {
     preview.update(isOpen ? '' : text);
     titleBadge.update(count);
-    badge.textContent = `${count || ''}`;
+    // Browsers write both as text.
+    badge.textContent = (count || '') as string;
     button.ariaLabel = count ? `${label}, ${words[3] ?? ''} ${count}` : label;
-    button.ariaExpanded = `${isOpen}`;
+    button.ariaExpanded = isOpen as unknown as string;
   }
 
   /** A frame whose window is not drawn would swallow Escape. */
@@ -145,13 +148,14 @@ export function createPanel(launcher: Launcher): Panel {
             open_with: question,
             open: isOpen,
             returning,
+            reopened,
             full: getComputedStyle(panel).position === 'fixed',
             touched: touched(),
           };
         },
         onDrawn() {
           clearTimeout(timer);
-          isDrawn = true;
+          isDrawn = reopened = true;
           question = undefined;
           box.classList.add('k');
           if (isOpen) focus();
@@ -164,11 +168,10 @@ export function createPanel(launcher: Launcher): Panel {
       stop.signal,
     );
     panel.prepend(frame.node);
-    // Here, because `document.open` removes all listeners of window and document. Of the options,
-    // `stop` has the signal.
-    document.addEventListener('keydown', onKey, stop);
-    window.addEventListener('pagehide', onLeave, stop);
-    window.addEventListener('pageshow', onReturn, stop);
+    // Here, because `document.open` removes all listeners of window and document.
+    const { signal } = stop;
+    document.addEventListener('keydown', onKey, { signal });
+    window.addEventListener('pagehide', onLeave, { signal });
     onSilence();
   }
 
@@ -180,17 +183,6 @@ export function createPanel(launcher: Launcher): Panel {
   function onLeave() {
     if (touched())
       writeLeft(leftKey, isOpen ? 'open' : callBar.node.firstChild ? 'call' : 'closed');
-  }
-
-  /** The browser had kept this page; the window becomes as the last page of this tab had it. */
-  function onReturn({ persisted }: PageTransitionEvent) {
-    if (!persisted) return;
-    setTimeout(() => {
-      const left = takeLeft(leftKey);
-      // The visitor is on the page.
-      if (left === 'open') returning = left;
-      if (left) launcher.show(left === 'open');
-    }, LAST_WORD_TIME);
   }
 
   /** The types of the package say it too, but not to a page without them. */
@@ -256,6 +248,12 @@ export function createPanel(launcher: Launcher): Panel {
     },
     setContext(context) {
       frame?.post({ type: 'web-widget:context', context });
+    },
+    back() {
+      const left = takeLeft(leftKey, Date.now());
+      // The visitor is on the page.
+      if (left === 'open') returning = left;
+      if (left) launcher.show(left === 'open');
     },
   };
 }

@@ -60,6 +60,8 @@ export interface InitMessage {
   open: boolean;
   /** The page before in this tab had the window, which leaves for this one what it had. */
   returning?: boolean;
+  /** The window opens by itself, as it was open before; a panel of an earlier build does not say. */
+  reopened?: boolean;
   /** The window takes the whole page, and cannot be enlarged. */
   full?: boolean;
   /** Whether the visitor has tapped or typed anything on the page or on the one before. */

@@ -47,6 +47,8 @@ export interface Panel {
   restore(): void;
   show(open: boolean, question?: string): void;
   setContext(context: Context): void;
+  /** The browser had kept the page: the window becomes as the last page of this tab had it. */
+  back?(): void;
 }
 
 /** The exports of the panel script. */

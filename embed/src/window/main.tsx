@@ -100,6 +100,7 @@ function start(root: HTMLElement, { widget_id, origin, config, preview }: Window
 
   async function draw(message: InitMessage) {
     const { context, page, options, returning = false, touched = true } = message;
+    const { reopened = returning } = message;
     isOpen = message.open;
     question = message.open_with;
     isPageTouched = touched;
@@ -136,27 +137,34 @@ function start(root: HTMLElement, { widget_id, origin, config, preview }: Window
         />,
         root,
       );
+      sendCall();
     };
+    let sentCall = JSON.stringify({ call: null });
+    /** For the launcher, in the visitor's language, which may arrive during the call. */
+    function sendCall() {
+      const call = callInfo(session.state, catalog.strings);
+      const text = JSON.stringify(call);
+      if (text === sentCall) return;
+      sentCall = text;
+      loader.send({ type: 'web-widget:call', ...call });
+    }
     session.subscribe((state, before) => {
       // In this order: whether there is a sound is read from storage.
       if (isNewAnswer(state, before) && session.hasSound)
         import('./extras').then((extras) => extras.playSound()).catch(() => {});
-      const { strings } = catalog;
-      const call = callInfo(state, strings);
-      if (JSON.stringify(call) !== JSON.stringify(callInfo(before, strings)))
-        loader.send({ type: 'web-widget:call', ...call });
+      sendCall();
     });
     redraw();
     loader.send({ type: 'web-widget:drawn' });
     isShown = true;
     session.nextPage.resumeHere();
-    show(returning);
+    show(reopened);
   }
 
-  function show(isReturning = false) {
+  function show(isReopened = false) {
     const tapped = question;
     question = undefined;
-    session.setOpen(isOpen, isReturning);
+    session.setOpen(isOpen, isReopened);
     if (isOpen && tapped) session.sendMessage(tapped);
   }
 

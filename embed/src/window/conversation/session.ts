@@ -212,10 +212,10 @@ export class Session {
    * The window was opened or closed. `isReturning`: it is as the page before had it, and starts
    * nothing that this one had not.
    */
-  setOpen(isOpen: boolean, isReturning = false) {
+  setOpen(isOpen: boolean, isReopened = false) {
     this.#store.dispatch({ type: 'visibility', isOpen });
     if (!isOpen || this.#wasOpened) return;
-    this.#wasOpened = !isReturning;
+    this.#wasOpened = !isReopened;
     // Loaded while the visitor reads; joining reports a failure.
     this.#dependencies.loadRoomModule().catch(() => {});
     if (this.#wasOpened) this.#startIfConfigured();
