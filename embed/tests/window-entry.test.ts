@@ -153,6 +153,20 @@ test.each([
   ]);
 });
 
+test.each([
+  ['the text of the tag', '{"cart": 2}', { cart: 2 }],
+  ['an object', { cart: 2 }, { cart: 2 }],
+  ['nothing', undefined, {}],
+  ['a list', '[2]', {}],
+  ['text that is no JSON', '{', {}],
+  ['what an earlier panel sends and JSON does not know', { cart: 2n }, {}],
+])('the context is an object: %s', async (_, context, expected) => {
+  vi.spyOn(console, 'warn').mockImplementation(() => {});
+  init({ context: context as InitMessage['context'] });
+  await draw();
+  expect(session.hostPage.set.mock.calls[0]?.[0]).toEqual(expected);
+});
+
 const isGerman = () => {
   const { lang, dir } = document.documentElement;
   expect(dir).toBe('ltr');

@@ -19,7 +19,8 @@ import './window.css';
 
 function contextOf(value: unknown): Context {
   try {
-    const parsed = typeof value === 'string' ? JSON.parse(value) : value;
+    // An object too: a panel of an earlier build sends what is no JSON.
+    const parsed = JSON.parse(typeof value === 'string' ? value : JSON.stringify(value ?? {}));
     return parsed && typeof parsed === 'object' && !Array.isArray(parsed)
       ? (parsed as Context)
       : {};
