@@ -76,7 +76,7 @@ describe('a budget of the day', { timeout: 120_000 }, () => {
     expect(visitor.joinings).toHaveLength(1);
 
     moveEnd(visitor, 0);
-    await visitor.frame.getByText(/Talking is not available anymore today\./).waitFor();
+    await visitor.frame.getByText(/Voice has reached its limit for now\./).waitFor();
     await until('another room', () => visitor.joinings.length === 2);
     expect(visitor.joinings.at(-1)?.conversation.mode).toBe('text');
     await visitor.sendMessage('What are your opening hours?');

@@ -26,7 +26,7 @@ describe('after the end, a visitor who is asked for feedback', { timeout: 60_000
     await visitor.frame.locator('.turn', { hasText: 'We are open from' }).waitFor();
     await visitor.screenshot('feedback');
     expect(await violations(visitor.frame, '#app')).toEqual([]);
-    await visitor.frame.getByLabel('4 / 5').check();
+    await visitor.frame.getByLabel('4 of 5').check();
     await visitor.button('Send').click();
     await visitor.frame.getByText('Thank you!').waitFor();
     await visitor.frame.locator('.turn', { hasText: 'We are open from' }).waitFor();
@@ -35,13 +35,13 @@ describe('after the end, a visitor who is asked for feedback', { timeout: 60_000
   test('finds it as far as it was filled in after a reload', async () => {
     const widgetId = await create();
     const visitor = await end({ widgetId });
-    await visitor.frame.getByLabel('4 / 5').check();
+    await visitor.frame.getByLabel('4 of 5').check();
     await visitor.frame.getByRole('textbox').fill('Very');
     await visitor.reload();
     await visitor.addWidget(widgetId);
     await visitor.waitForWindow();
     await visitor.frame.locator('.turn', { hasText: 'We are open from' }).waitFor();
-    await until('the rating', () => visitor.frame.getByLabel('4 / 5').isChecked());
+    await until('the rating', () => visitor.frame.getByLabel('4 of 5').isChecked());
     expect(await visitor.frame.getByRole('textbox').inputValue()).toBe('Very');
     await visitor.button('Send').click();
     await visitor.frame.getByText('Thank you!').waitFor();

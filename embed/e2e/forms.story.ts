@@ -30,7 +30,7 @@ describe('a visitor who wants to be contacted', () => {
     const visitor = await askForCall();
     const { frame } = visitor;
     await visitor.button('Ask for a call').click();
-    await frame.getByText('Please fill this in.').first().waitFor();
+    await frame.getByText('This is required.').first().waitFor();
     expect(await frame.evaluate(() => document.activeElement?.getAttribute('name'))).toBe('name');
     await frame.getByLabel('Your name').fill('Ada Lovelace');
     await frame.getByLabel('Email').fill('ada');

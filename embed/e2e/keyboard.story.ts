@@ -62,19 +62,19 @@ describe('a visitor with a keyboard', { timeout: 90_000 }, () => {
     await visitor.waitForTurn('agent', /We are open/);
 
     await press(visitor, 'Menu');
-    await expectFocus(visitor, 'About AI and privacy');
+    await expectFocus(visitor, 'About AI');
     for (const item of ['Download transcript', 'Sound for new messages', 'Start over']) {
       await keyboard.press('ArrowDown');
       await expectFocus(visitor, item);
     }
     await keyboard.press('Home');
-    await expectFocus(visitor, 'About AI and privacy');
+    await expectFocus(visitor, 'About AI');
     await keyboard.press('Enter');
     await expectFocus(visitor, 'OK');
     await keyboard.press('Enter');
     await expectFocus(visitor, INPUT);
     await press(visitor, 'Menu');
-    await expectFocus(visitor, 'About AI and privacy');
+    await expectFocus(visitor, 'About AI');
     await keyboard.press('Escape');
     await expectFocus(visitor, 'Menu');
     expect(await isOpen(visitor), 'Escape closes only the menu').toBe(true);
@@ -177,7 +177,7 @@ describe('a visitor with a keyboard', { timeout: 90_000 }, () => {
     await keyboard.press('End');
     await keyboard.press('Enter');
     await press(visitor, 'End conversation');
-    await expectFocus(visitor, '1 / 5');
+    await expectFocus(visitor, '1 of 5');
     await keyboard.press('ArrowRight');
     await press(visitor, 'Send');
     await visitor.frame.getByText('Thank you!', { exact: true }).waitFor();

@@ -24,7 +24,7 @@ export function createCallBar(
 ): CallBar {
   const node = element('footer', { role: 'group' });
   // Called by the launcher's box, whose handlers return when a page removes them.
-  const status = element('button', { tap: open });
+  const status = element('button', { tap: open, dir: 'auto' });
   const mute = element('button', { tap: () => act(isMuted ? 'unmute' : 'mute') });
   const end = element('button', { tap: () => act('end'), className: 'e' });
   let isMuted = false;

@@ -24,7 +24,7 @@ export function writeLeft(key: string, left: LeftWindow) {
  */
 export function takeLeft(key: string, began = performance.timeOrigin): LeftWindow | undefined {
   try {
-    const at = Number(sessionStorage[key]);
+    const at = +sessionStorage[key];
     sessionStorage.removeItem(key);
     if (began - Math.abs(at) < NEXT_PAGE_TIME) return at < 0 ? 'closed' : at % 1 ? 'call' : 'open';
   } catch {}

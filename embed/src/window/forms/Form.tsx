@@ -319,7 +319,12 @@ function Control({
 }
 
 /** Several choices under one question. */
-function Group({ field, value, change }: RowProps) {
+/** A rating as it is said. */
+function ratingOf(rating: number, max: number, { rating_of }: Strings): string {
+  return rating_of.replace('{rating}', `${rating}`).replace('{max}', `${max}`);
+}
+
+function Group({ field, value, strings, change }: RowProps) {
   if (field.type === 'rating') {
     const max = field.max ?? 5;
     return (
@@ -331,7 +336,7 @@ function Group({ field, value, change }: RowProps) {
               name={field.id}
               value={rating}
               checked={value === rating}
-              aria-label={`${rating} / ${max}`}
+              aria-label={ratingOf(rating, max, strings)}
               onChange={() => change(rating)}
             />
             <Drawing name="star" path={STAR} />

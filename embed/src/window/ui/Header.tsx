@@ -20,7 +20,8 @@ export function Header({ state, showNote }: { state: State; showNote(note: Note)
   const current = isPast(state) ? null : state.conversationId;
   // What was asked about one conversation is not asked about the next one.
   useLayoutEffect(() => ask(null), [current]);
-  const items: MenuItem[] = [{ label: strings.about, action: () => showNote('about') }];
+  const about = config.notice.privacy_url ? strings.about : strings.about_ai;
+  const items: MenuItem[] = [{ label: about, action: () => showNote('about') }];
   const load = (use: (extras: typeof import('../extras')) => void) =>
     import('../extras').then(use).catch(() => showNote('failed'));
   if (messages.length)

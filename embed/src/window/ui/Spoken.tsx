@@ -25,7 +25,9 @@ export function Spoken({ state }: { state: State }) {
     <div class="unseen">
       <div aria-live="polite">
         {isUnderWay(state) && <p key="notice">{noticeOf(config, strings)}</p>}
-        {form && <p key={form.id}>{`${strings.agent}: ${form.definition.title}`}</p>}
+        {form && (
+          <p key={form.id}>{`${strings.agent}: ${form.definition.title || strings.fill_in}`}</p>
+        )}
       </div>
       {/* In a call, the agent says it itself. */}
       <div aria-live={isHeard ? 'off' : 'polite'}>

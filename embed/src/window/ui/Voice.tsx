@@ -38,7 +38,7 @@ export function Voice({ state }: { state: State }) {
   }, [session, isMuted, extras]);
 
   return (
-    <section class={`voice ${activity}`} aria-label={strings.talk}>
+    <section class={`voice ${activity}`} aria-label={strings.call}>
       <div class="orb" ref={orb} aria-hidden="true">
         <i />
         <i />
