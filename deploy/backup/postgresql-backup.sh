@@ -18,5 +18,6 @@ pg_dump --format=custom --file="$backup.part" --dbname="$url"
 # Reads it once, so that half a file is noticed now and not when it is needed.
 pg_restore --file=/dev/null "$backup.part"
 mv "$backup.part" "$backup"
-find "$2" -name 'widgets-*.dump' -mtime "+${KEEP_DAYS:-14}" -delete
+# With the slash also where the folder is a link, as that of a unit is; and only what is in it.
+find "$2/" -maxdepth 1 -type f -name 'widgets-*.dump' -mtime "+${KEEP_DAYS:-14}" -delete
 echo "$backup"

@@ -22,5 +22,6 @@ if [ "$(sqlite3 -readonly "$backup.part" 'PRAGMA integrity_check')" != ok ]; the
     exit 1
 fi
 mv "$backup.part" "$backup"
-find "$2" -name 'widgets-*.db' -mtime "+${KEEP_DAYS:-14}" -delete
+# With the slash also where the folder is a link, as that of a unit is; and only what is in it.
+find "$2/" -maxdepth 1 -type f -name 'widgets-*.db' -mtime "+${KEEP_DAYS:-14}" -delete
 echo "$backup"

@@ -1,6 +1,11 @@
 //! The scripts of `deploy/backup` for SQLite's file, on one that a service writes to meanwhile.
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    path::Path,
+    process::Command,
+    time::{Duration, SystemTime},
+};
 
 use crate::{
     database::Database,
@@ -48,6 +53,31 @@ fn a_backup_under_writes_is_restored() {
     assert!(counts.lines().any(|line| line == "api_keys|1"), "{counts}");
     let server = Server::start_as(command(&database).args(serve));
     assert_restored(&server, &key, &before, &all);
+}
+
+/// The folder of a unit with a user of its own is a link.
+#[test]
+fn old_backups_are_removed_from_the_folder_alone() {
+    let database = Database::create();
+    let file = database.directory().join("widgets.db");
+    printed(command(&database).arg("migrate"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let (kept, link) = (folder.path().join("backups"), folder.path().join("link"));
+    fs::create_dir_all(kept.join("below")).expect("it can be made");
+    std::os::unix::fs::symlink(&kept, &link).expect("it can be made");
+    let long_ago = SystemTime::now() - Duration::from_secs(30 * 24 * 60 * 60);
+    let old = ["widgets-1.db", "other-1.db", "below/widgets-1.db"].map(|name| kept.join(name));
+    for path in &old {
+        let file = fs::File::create(path).expect("it can be made");
+        file.set_modified(long_ago).expect("it can be set");
+    }
+    let backup = printed(
+        Command::new(deployed("backup/sqlite-backup.sh"))
+            .arg(&file)
+            .arg(&link),
+    );
+    assert!(Path::new(backup.trim()).exists());
+    assert_eq!(old.map(|path| path.exists()), [false, true, true]);
 }
 
 #[test]
