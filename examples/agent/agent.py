@@ -93,7 +93,8 @@ def build_server(settings: Settings) -> AgentServer:
         setup_fnc=load_speech_models,
         # The default measures the load of the processor: a busy laptop would accept no job at all.
         load_fnc=lambda server: len(server.active_jobs) / MAX_CONVERSATIONS,
-        load_threshold=0.95,
+        # Full with the last of them, not before.
+        load_threshold=1.0,
         drain_timeout=1,
         shutdown_process_timeout=5.0,
         # A proxy of the environment does not apply to a LiveKit server on this machine.

@@ -63,7 +63,7 @@ class Concierge(Agent):
     async def on_enter(self) -> None:
         """Greet, or refer to the earlier part of a resumed conversation."""
         conversation = self._conversation
-        if conversation.is_new_page:
+        if conversation.is_new_page and conversation.has_greeted:
             # The visitor was never away.
             return
         if conversation.message_waits:
@@ -128,6 +128,8 @@ class Conversation:
         self._last_spoken = ""
         self._has_turns = asyncio.Event()
         self._is_stopping = False
+        self._mode_lock = asyncio.Lock()
+        """A change of the mode takes a moment, in which the visitor may change it again."""
         self._cut: llm.ChatMessage | None = None
         """The spoken part of an answer whose rest is being written; stored together with it."""
         self._transcript = TranscriptWriter(job.conversation_id, service.append)
@@ -200,9 +202,16 @@ class Conversation:
         await self._transcript.close(FLUSH_TIMEOUT_SECONDS)
         await self._service.close()
 
+    @property
+    def has_greeted(self) -> bool:
+        """Whether an agent has said something in an earlier room."""
+        return any(turn.role == "agent" for turn in self.earlier)
+
     def first_words(self) -> str:
         """The words of an agent that has not been asked anything."""
-        return rules.welcome_back(self.earlier) if self.job.resumed else rules.greeting()
+        # The visitor may have left the first page before the agent of its room could speak.
+        is_back = self.job.resumed and not self.is_new_page
+        return rules.welcome_back(self.earlier) if is_back else rules.greeting()
 
     def say(self, text: str | AsyncIterable[str]) -> None:
         """Say it, in the present mode."""
@@ -327,12 +336,14 @@ class Conversation:
 
     async def set_mode(self, mode: Mode) -> None:
         """Change the mode; what the voice has not said yet is written."""
-        unspoken = await self._stop_speaking() if mode == "text" and self._mode == "voice" else ""
-        self._apply(mode)
-        if unspoken:
-            self.say(self.stream_words(unspoken))
-        else:
-            self._store_cut()
+        async with self._mode_lock:
+            is_call_over = mode == "text" and self._mode == "voice"
+            unspoken = await self._stop_speaking() if is_call_over else ""
+            self._apply(mode)
+            if unspoken:
+                self.say(self.stream_words(unspoken))
+            else:
+                self._store_cut()
 
     async def _stop_speaking(self) -> str:
         """Stop the voice and return what it had not spoken yet, to be sent as text."""

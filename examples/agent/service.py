@@ -5,6 +5,7 @@ The worker uses its own API key; nothing that it reads or writes here reaches th
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ import rules
 
 TIMEOUT_SECONDS = 5.0
 """For one request, which takes milliseconds; a hanging one must not block a conversation."""
+RETRY_DELAYS_SECONDS = (0.5, 1.0, 2.0)
+"""How long to wait after each failure that may be over soon, such as a restart of the service."""
 
 
 class ServiceError(Exception):
@@ -93,7 +96,7 @@ class WidgetService:
             ServiceError: the request failed.
         """
         try:
-            document = await self._call("GET", f"/core/conversations/{conversation_id}/messages")
+            document = await self._repeat("GET", f"/core/conversations/{conversation_id}/messages")
         except (_NotFound, _Erased):
             return ConversationInfo(is_open=False, room_name=None, turns=())
         try:
@@ -144,7 +147,20 @@ class WidgetService:
             ServiceError: it may still be open.
         """
         with suppress(_Erased):
-            await self._call("POST", f"/core/conversations/{conversation_id}/end", {})
+            await self._repeat("POST", f"/core/conversations/{conversation_id}/end", {})
+
+    async def _repeat(
+        self, method: Literal["GET", "POST"], path: str, body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Make a call that may be made several times, until it succeeds or cannot."""
+        for delay in RETRY_DELAYS_SECONDS:
+            try:
+                return await self._call(method, path, body)
+            except ServiceError as error:
+                if not error.is_temporary:
+                    raise
+            await asyncio.sleep(delay)
+        return await self._call(method, path, body)
 
     async def _call(
         self, method: Literal["GET", "POST"], path: str, body: Mapping[str, Any] | None = None

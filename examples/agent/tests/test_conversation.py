@@ -176,6 +176,50 @@ async def test_a_call_that_ends_in_the_middle_of_a_sentence_holds_back_no_answer
         await conversation.session.aclose()
 
 
+async def test_the_newest_mode_counts_while_the_voice_is_stopped() -> None:
+    job = Job(conversation_id="c", agent_version_id="v", mode="voice", resumed=False)
+    service = AsyncMock(spec=WidgetService)
+    conversation = Conversation(MagicMock(spec=JobContext), job, service, ())
+    stopping, stopped = asyncio.Event(), asyncio.Event()
+
+    async def stop_speaking() -> str:
+        stopping.set()
+        await stopped.wait()
+        return ""
+
+    conversation._stop_speaking = stop_speaking  # type: ignore[method-assign]
+    hanging_up = asyncio.create_task(conversation.set_mode("text"))
+    await stopping.wait()
+    calling = asyncio.create_task(conversation.set_mode("voice"))
+    await asyncio.sleep(0)
+    stopped.set()
+    await asyncio.gather(hanging_up, calling)
+    assert conversation._mode == "voice"
+
+
+@pytest.mark.parametrize(
+    ("earlier", "is_new_page", "expected"),
+    [
+        ((), False, rules.welcome_back(())),
+        ((), True, rules.greeting()),
+        ((rules.Turn("visitor", "Hello"),), True, rules.greeting()),
+        ((rules.Turn("agent", "Hello"),), True, None),
+    ],
+)
+async def test_who_changes_the_page_is_greeted_unless_that_was_done(
+    earlier: tuple[rules.Turn, ...], is_new_page: bool, expected: str | None
+) -> None:
+    job = Job(conversation_id="c", agent_version_id="v", mode="text", resumed=True)
+    service = AsyncMock(spec=WidgetService)
+    conversation = Conversation(
+        MagicMock(spec=JobContext), job, service, earlier, is_new_page=is_new_page
+    )
+    said = MagicMock()
+    conversation.say = said  # type: ignore[method-assign]
+    await conversation._agent.on_enter()
+    assert [call.args[0] for call in said.call_args_list] == ([expected] if expected else [])
+
+
 async def test_a_form_is_shown_and_confirmed(stack: Stack) -> None:
     started = await stack.new_conversation("text")
     async with joined(started["server_url"], started["participant_token"]) as visitor:

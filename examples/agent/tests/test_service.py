@@ -20,6 +20,11 @@ KEY = "ak_1.a-secret"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+@pytest.fixture(autouse=True)
+def _no_delays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "RETRY_DELAYS_SECONDS", (0.0, 0.0, 0.0))
+
+
 @asynccontextmanager
 async def answering(handler: Handler) -> AsyncIterator[WidgetService]:
     """A client of a server that answers everything with `handler`."""
@@ -49,6 +54,38 @@ async def fault(response: Callable[[], web.Response]) -> ServiceError:
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
 async def test_a_temporary_failure_is_marked(status: int) -> None:
     assert (await fault(lambda: web.Response(status=status))).is_temporary
+
+
+@pytest.mark.parametrize(("failures", "succeeds"), [(0, True), (3, True), (4, False)])
+async def test_what_may_be_over_soon_is_tried_four_times(failures: int, succeeds: bool) -> None:
+    requests = 0
+
+    async def handler(_request: web.Request) -> web.Response:
+        nonlocal requests
+        requests += 1
+        return web.Response(status=503 if requests <= failures else 204)
+
+    async with answering(handler) as client:
+        if succeeds:
+            await client.end(CONVERSATION)
+        else:
+            with pytest.raises(ServiceError):
+                await client.end(CONVERSATION)
+    assert requests == min(failures + 1, 4)
+
+
+async def test_what_cannot_succeed_is_not_repeated() -> None:
+    requests = 0
+
+    async def handler(_request: web.Request) -> web.Response:
+        nonlocal requests
+        requests += 1
+        return web.Response(status=403)
+
+    async with answering(handler) as client:
+        with pytest.raises(ServiceError):
+            await client.find_conversation(CONVERSATION)
+    assert requests == 1
 
 
 @pytest.mark.parametrize("status", [302, 400, 401, 403, 409, 413, 422])
