@@ -111,6 +111,8 @@ struct State {
     written: RefCell<Vec<String>>,
     /// What to enter to look at something that continues without the command.
     continues: RefCell<Option<String>>,
+    /// Where a text is that a person wrote and that was not written, and how to begin with it.
+    kept: RefCell<Option<String>>,
     waiting_for: Arc<Mutex<String>>,
 }
 
@@ -150,7 +152,7 @@ pub(crate) fn run_with(
     let result = runtime.block_on(watch(session, progress, command));
     // A question that nobody answered would keep the process.
     runtime.shutdown_background();
-    result
+    result.map_err(|failure| session.state.name_kept(failure))
 }
 
 /// Polls a command, shows that it waits, and ends it on Ctrl-C and on signals that end processes,
@@ -280,6 +282,12 @@ impl Session {
         self.state.continues.replace(Some(hint.into()));
     }
 
+    /// Says where a text is that is lost otherwise, for the case that the command ends before it
+    /// was written; `None` once nobody needs it.
+    pub(crate) fn note_kept(&self, kept: Option<String>) {
+        self.state.kept.replace(kept);
+    }
+
     /// Waits for a person; meanwhile no progress is shown, and Ctrl-C ends the command.
     pub(crate) async fn asking<T>(&self, question: impl Future<Output = T>) -> T {
         self.state.is_asking.set(true);
@@ -353,6 +361,22 @@ impl State {
         match &*self.continues.borrow() {
             Some(hint) => failure.hint(hint),
             None => failure,
+        }
+    }
+
+    /// Says also where the text of a person is. Nobody else says it, so it is not left out when
+    /// the reader of the output is gone.
+    fn name_kept(&self, failure: Failure) -> Failure {
+        let Some(kept) = self.kept.take() else {
+            return failure;
+        };
+        let hint = match &failure.hint {
+            Some(hint) => format!("{hint}\n{kept}"),
+            None => kept,
+        };
+        Failure {
+            silent: false,
+            ..failure.hint(hint)
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::Write as _,
+    io::{self, Write as _},
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
 };
@@ -112,40 +112,29 @@ pub(super) fn run(
         .transpose()?;
     online::run(&global.service, printer, async |session, printer| {
         let before = reference.find_widget(session, printer).await?;
-        let mut draft = Draft::create(&before.value, format, first.as_deref())?;
-        let edited = match draft.edit(&editor, session).await {
-            Ok(edited) => edited,
-            Err(failure) => return Err(draft.keep(failure)),
-        };
-        let patch = match edited {
+        let mut draft = Draft::create(&before.value, format, first.as_deref(), session)?;
+        let patch = match draft.edit(&editor).await? {
             Edited::Unchanged => {
+                draft.remove();
                 printer.note("the text was not changed; nothing was written")?;
                 return Ok(ExitCode::Yes);
             }
             Edited::Change(patch) => *patch,
             Edited::Faulty(faults) => {
                 let lines: Vec<String> = faults.iter().map(fault_line).collect();
-                let failure = Failure::bad_input(format_args!(
+                return Err(Failure::bad_input(format_args!(
                     "the text is not valid; nothing was written\n  {}",
                     lines.join("\n  ")
-                ));
-                return Err(draft.keep(failure));
+                )));
             }
         };
-        let result = write(&before, patch, arguments.change, session, printer).await;
-        match result {
-            Ok(ExitCode::Yes) if !arguments.change.dry_run => Ok(ExitCode::Yes),
-            Ok(exit) => {
-                let file = draft.keep_file();
-                printer.note(format_args!(
-                    "your text is kept; `widget edit {} --file {}` begins with it again",
-                    before.value.id,
-                    quote_for_shell(&file.to_string_lossy())
-                ))?;
-                Ok(exit)
-            }
-            Err(failure) => Err(draft.keep(failure)),
+        let exit = write(&before, patch, arguments.change, session, printer).await?;
+        if exit == ExitCode::Yes && !arguments.change.dry_run {
+            draft.remove();
+        } else {
+            printer.error(draft.kept())?;
         }
+        Ok(exit)
     })
 }
 
@@ -166,17 +155,24 @@ async fn write(
     change::write(pending, session, printer).await
 }
 
-/// The text in a file that only this user can read.
-struct Draft {
+/// The text in a file that only this user can read. The file stays until nobody needs it, however
+/// the command ends.
+struct Draft<'s> {
     id: WidgetId,
-    file: tempfile::NamedTempFile,
+    path: PathBuf,
     format: Format,
     /// The text as it was given to the editor, without comments.
     given: String,
+    session: &'s Session,
 }
 
-impl Draft {
-    fn create(widget: &Widget, format: Format, first: Option<&str>) -> Result<Self, Failure> {
+impl<'s> Draft<'s> {
+    fn create(
+        widget: &Widget,
+        format: Format,
+        first: Option<&str>,
+        session: &'s Session,
+    ) -> Result<Self, Failure> {
         let id = widget.id.to_string();
         let fields = json!({
             "agent_id": widget.agent_id,
@@ -196,39 +192,53 @@ impl Draft {
             Format::Json => ".json",
             Format::Yaml => ".yaml",
         };
-        let mut file = tempfile::Builder::new()
-            .prefix(&format!("widget-{}-", &id[..8]))
-            .suffix(ending)
-            .tempfile()
-            .map_err(|error| {
-                Failure::unexpected(format_args!("cannot make a file for the editor: {error}"))
-            })?;
         let shown = match title(&widget_api::unreadable::WidgetRecord::Readable(
             widget.clone(),
         )) {
             Some(title) => format!("{id} {}", Value::from(title)),
-            None => id,
+            None => id.clone(),
         };
         let text = format!(
             "# Widget {shown}\n# Lines that begin with `#` at the top are ignored. An empty file \
              changes nothing.\n{}",
             first.map_or(&body[..], strip_comments)
         );
-        file.write_all(text.as_bytes())?;
-        file.flush()?;
-        Ok(Self {
+        let path =
+            create_file(&format!("widget-{}-", &id[..8]), ending, &text).map_err(|error| {
+                Failure::unexpected(format_args!("cannot make a file for the editor: {error}"))
+            })?;
+        let draft = Self {
             id: widget.id,
-            file,
+            path,
             format,
             given: body,
-        })
+            session,
+        };
+        session.note_kept(Some(draft.kept()));
+        Ok(draft)
+    }
+
+    /// Says where the text is.
+    fn kept(&self) -> String {
+        format!(
+            "your text is kept; `widget edit {} --file {}` begins with it again",
+            self.id,
+            quote_for_shell(&self.path.to_string_lossy())
+        )
+    }
+
+    /// Removes the file: the text was written, or there is nothing in it.
+    fn remove(self) {
+        self.session.note_kept(None);
+        // A file too many is no reason to fail.
+        let _ = fs::remove_file(&self.path);
     }
 
     /// Opens the editor until the text is valid, or the person gives up.
-    async fn edit(&mut self, editor: &str, session: &Session) -> Result<Edited, Failure> {
+    async fn edit(&mut self, editor: &str) -> Result<Edited, Failure> {
         let mut rejected: Option<String> = None;
         loop {
-            open_editor(editor, self.file.path(), session).await?;
+            open_editor(editor, &self.path, self.session).await?;
             let text = self.read()?;
             let body = strip_comments(&text).to_owned();
             if body.trim().is_empty() || body == self.given {
@@ -249,38 +259,37 @@ impl Draft {
             }
             text.push_str("#\n# Correct this and save, or close the editor without a change.\n");
             text.push_str(&body);
-            fs::write(self.file.path(), text)?;
+            self.write(&text)?;
             rejected = Some(body);
         }
     }
 
     /// Editors replace the file, so it is opened by its name.
     fn read(&self) -> Result<String, Failure> {
-        let path = self.file.path();
-        fs::read_to_string(path).map_err(|error| {
-            Failure::unexpected(format_args!("cannot read `{}`: {error}", path.display()))
+        fs::read_to_string(&self.path).map_err(|error| {
+            Failure::unexpected(format_args!(
+                "cannot read `{}`: {error}",
+                self.path.display()
+            ))
         })
     }
 
-    /// Keeps the file, so that no work is lost.
-    fn keep_file(self) -> PathBuf {
-        let path = self.file.path().to_owned();
-        // Without its handle it would be removed.
-        self.file.keep().map_or(path, |(_, path)| path)
+    fn write(&self, text: &str) -> Result<(), Failure> {
+        fs::write(&self.path, text).map_err(|error| {
+            Failure::unexpected(format_args!(
+                "cannot write `{}`: {error}",
+                self.path.display()
+            ))
+        })
     }
+}
 
-    fn keep(self, failure: Failure) -> Failure {
-        let id = self.id;
-        let file = self.keep_file();
-        let kept = format!(
-            "your text is kept; `widget edit {id} --file {}` begins with it again",
-            quote_for_shell(&file.to_string_lossy())
-        );
-        match failure.hint.clone() {
-            Some(hint) => failure.hint(format_args!("{hint}\n{kept}")),
-            None => failure.hint(kept),
-        }
-    }
+/// Creates a file that stays when the process ends.
+fn create_file(prefix: &str, suffix: &str, text: &str) -> io::Result<PathBuf> {
+    let mut builder = tempfile::Builder::new();
+    let mut file = builder.prefix(prefix).suffix(suffix).tempfile()?;
+    file.write_all(text.as_bytes())?;
+    Ok(file.keep()?.1)
 }
 
 fn fault_line(fault: &crate::subject::Located) -> String {

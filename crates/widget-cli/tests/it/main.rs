@@ -145,6 +145,16 @@ impl Folder {
     }
 }
 
+/// The file in which `widget edit` says that it keeps a text.
+#[cfg(unix)]
+fn kept_text(shown: &str) -> &str {
+    let (_, rest) = shown
+        .split_once("your text is kept; `widget edit ")
+        .unwrap_or_else(|| panic!("no text is kept: {shown}"));
+    let (_, rest) = rest.split_once(" --file ").expect("a command");
+    rest.split_once('`').expect("an end").0
+}
+
 /// Everything that a run prints, as one text.
 fn outcome(command: &mut Command) -> String {
     let output = command.output().expect("a run");

@@ -221,6 +221,35 @@ fn a_question_can_be_left() {
     assert!(still.is_ok());
 }
 
+/// Whoever leaves the question about an edited text finds the text again.
+#[test]
+fn a_text_is_kept_when_its_question_is_left() {
+    let mut service = Service::start();
+    let id = service.create_widget("shop", &["https://shop.example"]).id;
+    let editor = "sed -i 's/Ask shop/Ask us/' \"$1\"";
+    let folder = Folder::new().with("editor.sh", editor);
+    let (url, texts) = (service.url(), folder.path().display().to_string());
+    let settings = [
+        ("WIDGET_SERVICE", url.as_str()),
+        ("WIDGET_API_KEY", &service.key),
+        ("EDITOR", "sh editor.sh"),
+        ("TMPDIR", &texts),
+    ];
+    let id = id.to_string();
+    let mut terminal = Terminal::start(&folder, &settings, &["edit", &id]);
+    terminal.read_until("[y/N] ");
+    terminal.enter("\u{3}");
+    let text = terminal.end();
+    assert!(
+        text.contains("error: interrupted; nothing was written"),
+        "{text}"
+    );
+    let file = crate::kept_text(&text);
+    assert!(file.starts_with(&texts), "{file}");
+    let kept = std::fs::read_to_string(file).expect("a text");
+    assert!(kept.contains("title: Ask us"), "{kept}");
+}
+
 /// The key is typed, and never shown.
 #[test]
 fn a_key_is_hidden() {

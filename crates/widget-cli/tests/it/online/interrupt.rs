@@ -3,7 +3,8 @@
 #![cfg(unix)]
 
 use std::{
-    process::{Child, Stdio},
+    io::Read,
+    process::{Child, Command, Stdio},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -22,6 +23,7 @@ use super::conversations;
 use crate::{
     Folder, WIDGET,
     faults::Forwarder,
+    kept_text,
     service::{Service, block_on},
 };
 
@@ -67,15 +69,20 @@ impl Gate {
     }
 
     fn spawn(&self, service: &Service, folder: &Folder, arguments: &[&str]) -> Child {
-        folder
-            .process(WIDGET, arguments)
+        self.process(service, folder, arguments)
+            .spawn()
+            .expect("the command starts")
+    }
+
+    fn process(&self, service: &Service, folder: &Folder, arguments: &[&str]) -> Command {
+        let mut command = folder.process(WIDGET, arguments);
+        command
             .env("WIDGET_SERVICE", self.proxy.url())
             .env("WIDGET_API_KEY", &service.key)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the command starts")
+            .stderr(Stdio::piped());
+        command
     }
 }
 
@@ -141,6 +148,72 @@ fn a_second_one_ends_the_command() {
         "{stderr}"
     );
     gate.open.notify_one();
+}
+
+/// A text that was edited is kept while its change is looked at and sent.
+#[test]
+fn an_edited_text_is_kept() {
+    let mut service = Service::start();
+    let id = service.create_widget("shop", &["https://shop.example"]).id;
+    let arguments = ["edit", &id.to_string(), "--yes"];
+    let editor = "sed -i 's/Ask shop/Ask us/' \"$1\"";
+    let folder = Folder::new().with("editor.sh", editor);
+    for (method, signal) in [("POST", Signal::INT), ("PUT", Signal::TERM)] {
+        let gate = Gate::start(&service, method);
+        let mut child = gate
+            .process(&service, &folder, &arguments)
+            .env("EDITOR", "sh editor.sh")
+            .env("TMPDIR", folder.path())
+            .spawn()
+            .expect("the command starts");
+        gate.arrived.recv().expect("something is sent");
+        // While a change is sent, the second signal ends the command.
+        while child.try_wait().expect("a child").is_none() {
+            send(&child, signal);
+            std::thread::yield_now();
+        }
+        let (code, _, stderr) = end(child);
+        assert_eq!(code, Some(2), "{method}: {stderr}");
+        assert!(stderr.contains("interrupted"), "{method}: {stderr}");
+        let kept = std::fs::read_to_string(kept_text(&stderr)).expect("a text");
+        assert!(kept.contains("title: Ask us"), "{method}: {kept}");
+        gate.open.notify_one();
+    }
+}
+
+/// Somebody ends the command while the editor is open.
+#[test]
+fn the_text_of_an_editor_is_kept() {
+    let mut service = Service::start();
+    let id = service.create_widget("shop", &["https://shop.example"]).id;
+    let arguments = ["edit", &id.to_string(), "--yes"];
+    let editor = "sed -i 's/Ask shop/Ask us/' \"$1\"; echo open; read line < closed";
+    let folder = Folder::new().with("editor.sh", editor);
+    let closed = folder.path().join("closed");
+    let fifo = folder.process("mkfifo", &["closed"]).status();
+    assert!(fifo.expect("it runs").success());
+    let mut child = folder
+        .process(WIDGET, &arguments)
+        .env("WIDGET_SERVICE", service.url())
+        .env("WIDGET_API_KEY", &service.key)
+        .env("EDITOR", "sh editor.sh")
+        .env("TMPDIR", folder.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    let mut open = [0; 5];
+    let editor = child.stdout.as_mut().expect("a pipe");
+    editor.read_exact(&mut open).expect("the editor is open");
+    send(&child, Signal::TERM);
+    child.wait().expect("it ends");
+    // The editor has the pipes, too.
+    std::fs::write(closed, "\n").expect("the editor ends");
+    let (code, _, stderr) = end(child);
+    assert_eq!(code, Some(2), "{stderr}");
+    let kept = std::fs::read_to_string(kept_text(&stderr)).expect("a text");
+    assert!(kept.contains("title: Ask us"), "{kept}");
 }
 
 #[test]
