@@ -288,6 +288,11 @@ impl Session {
         self.state.kept.replace(kept);
     }
 
+    /// Whether a text of a person is kept.
+    pub(crate) fn keeps_text(&self) -> bool {
+        self.state.kept.borrow().is_some()
+    }
+
     /// Waits for a person; meanwhile no progress is shown, and Ctrl-C ends the command.
     pub(crate) async fn asking<T>(&self, question: impl Future<Output = T>) -> T {
         self.state.is_asking.set(true);

@@ -1,5 +1,7 @@
 //! `widget edit`: a widget as a text in the editor.
 
+mod merge;
+
 use std::{
     fs,
     io::{self, Write as _},
@@ -8,7 +10,7 @@ use std::{
 };
 
 use clap::Args;
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Value, value::RawValue};
 use widget_api::{Widget, WidgetPatch, client::Tagged};
 use widget_core::{
     doctor::quote_for_shell,
@@ -22,13 +24,13 @@ use crate::{
     failure::Failure,
     online::{
         self, Session,
-        change::{self, PendingChange},
+        change::{self, PendingChange, overlap},
         profile::variable,
         prompt,
-        proposal::ChangeOptions,
-        reference::{Reference, title},
+        proposal::{ChangeOptions, revision_of},
+        reference::{Reference, Target, require_readable, title_of},
     },
-    printer::{Printer, printable},
+    printer::{Printer, RED, printable},
     record::{RECORD_KEYS, read_record},
     source::{
         document::Document,
@@ -43,7 +45,8 @@ pub(crate) const HELP: &str = "\
 Opens the widget in the editor of $VISUAL, else of $EDITOR, else vi. What is saved is validated: \
 faults are shown as comments at the top, and the editor opens again. Then the difference is shown \
 and asked for. Keys that are removed stay as they are; an empty file changes nothing.
-When the text was not written, it is kept in a file, and --file begins with it again.
+When the text was not written, it is kept in a file, and --file begins with it again. What others \
+changed meanwhile stays; where both changed the same, both are shown and nothing is written.
 
 Examples:
   widget edit 0197a8b2
@@ -58,6 +61,9 @@ const EDITABLE: [&str; 5] = [
     "published",
     "config",
 ];
+
+/// How the first line of the text begins, which names the widget and the revision.
+const WIDGET: &str = "# Widget ";
 
 /// How a fault is marked at the top of the text.
 const FAULT: &str = "# error: ";
@@ -112,7 +118,7 @@ pub(super) fn run(
         .transpose()?;
     online::run(&global.service, printer, async |session, printer| {
         let before = reference.find_widget(session, printer).await?;
-        let mut draft = Draft::create(&before.value, format, first.as_deref(), session)?;
+        let mut draft = Draft::create(&before, format, first.as_deref(), session)?;
         let patch = match draft.edit(&editor).await? {
             Edited::Unchanged => {
                 draft.remove();
@@ -128,6 +134,17 @@ pub(super) fn run(
                 )));
             }
         };
+        let patch = match draft.base {
+            Some(base) if Some(base) != revision_of(&before) => {
+                let rebased = rebase(base, &before.value, &patch, session, printer).await?;
+                let Some(patch) = rebased else {
+                    printer.error(draft.kept())?;
+                    return Ok(ExitCode::No);
+                };
+                patch
+            }
+            _ => patch,
+        };
         let exit = write(&before, patch, arguments.change, session, printer).await?;
         if exit == ExitCode::Yes && !arguments.change.dry_run {
             draft.remove();
@@ -136,6 +153,47 @@ pub(super) fn run(
         }
         Ok(exit)
     })
+}
+
+/// The change of a text that was made from an earlier revision, on top of what others have changed
+/// since. `None` where both changed the same, which is shown.
+async fn rebase(
+    base: i64,
+    now: &Widget,
+    patch: &WidgetPatch,
+    session: &Session,
+    printer: &mut Printer,
+) -> Result<Option<WidgetPatch>, Failure> {
+    let id = now.id;
+    let reference = Reference {
+        target: Target::Id(id),
+        revision: Some(base),
+    };
+    let found = reference.find_revision(base, session, printer).await;
+    let revision = found.map_err(|failure| {
+        failure.hint(
+            "without the first line of the file, the text replaces what others have changed since",
+        )
+    })?;
+    let before = require_readable(revision.web_widget)?;
+    let text = change::apply(&before, patch)?;
+    let places = match merge::merge(&before, &text, now)? {
+        Ok(patch) => return Ok(Some(patch)),
+        Err(places) => places,
+    };
+    printer.error(format_args!(
+        "{RED}error{RED:#}: your text was made from revision {base} of widget {id}, and somebody \
+         else has changed the same since; nothing was written\n"
+    ))?;
+    let shown = |to: &Widget| -> Result<Vec<String>, Failure> {
+        let mut changes = change::diff(&before, to)?;
+        changes.retain(|change| places.iter().any(|place| overlap(place, &change.pointer)));
+        Ok(change::lines_of(&changes, &[]))
+    };
+    change::show_both(&shown(now)?, &shown(&text)?, printer)?;
+    printer
+        .error("\nmake your text the same as theirs in these places; the rest can be written")?;
+    Ok(None)
 }
 
 async fn write(
@@ -161,6 +219,10 @@ struct Draft<'s> {
     id: WidgetId,
     path: PathBuf,
     format: Format,
+    /// The first line of the text: of what it is.
+    header: String,
+    /// The revision that the text was made from.
+    base: Option<i64>,
     /// The text as it was given to the editor, without comments.
     given: String,
     session: &'s Session,
@@ -168,19 +230,16 @@ struct Draft<'s> {
 
 impl<'s> Draft<'s> {
     fn create(
-        widget: &Widget,
+        widget: &Tagged<Widget>,
         format: Format,
         first: Option<&str>,
         session: &'s Session,
     ) -> Result<Self, Failure> {
-        let id = widget.id.to_string();
-        let fields = json!({
-            "agent_id": widget.agent_id,
-            "agent_version_id": widget.agent_version_id,
-            "domains": widget.domains,
-            "published": widget.published,
-            "config": widget.config,
-        });
+        let id = widget.value.id.to_string();
+        // Without a revision of its own, a text is about the widget as it is.
+        let base = first.and_then(|text| find_base(text, widget.value.id));
+        let base = base.or_else(|| revision_of(widget));
+        let fields = merge::fields(&widget.value);
         let (format, body) = match format {
             Format::Yaml => match to_yaml(&fields) {
                 Some(text) => (Format::Yaml, text),
@@ -192,15 +251,12 @@ impl<'s> Draft<'s> {
             Format::Json => ".json",
             Format::Yaml => ".yaml",
         };
-        let shown = match title(&widget_api::unreadable::WidgetRecord::Readable(
-            widget.clone(),
-        )) {
-            Some(title) => format!("{id} {}", Value::from(title)),
-            None => id.clone(),
-        };
+        let revision = base.map(|base| format!("@{base}")).unwrap_or_default();
+        let title = title_of(&widget.value).map(|title| format!(" {}", Value::from(title)));
+        let header = format!("{WIDGET}{id}{revision}{}", title.unwrap_or_default());
         let text = format!(
-            "# Widget {shown}\n# Lines that begin with `#` at the top are ignored. An empty file \
-             changes nothing.\n{}",
+            "{header}\n# Lines that begin with `#` at the top are ignored. An empty file changes \
+             nothing.\n{}",
             first.map_or(&body[..], strip_comments)
         );
         let path =
@@ -208,9 +264,11 @@ impl<'s> Draft<'s> {
                 Failure::unexpected(format_args!("cannot make a file for the editor: {error}"))
             })?;
         let draft = Self {
-            id: widget.id,
+            id: widget.value.id,
             path,
             format,
+            header,
+            base,
             given: body,
             session,
         };
@@ -244,6 +302,10 @@ impl<'s> Draft<'s> {
             if body.trim().is_empty() || body == self.given {
                 return Ok(Edited::Unchanged);
             }
+            if !text.lines().any(|line| line == self.header) {
+                // Without it, the text would be one about the widget as it is later.
+                self.write(&format!("{}\n{text}", self.header))?;
+            }
             let input = Input::new(body.clone(), self.format);
             let faults = match read_patch(&input) {
                 Ok(patch) => return Ok(Edited::Change(Box::new(patch))),
@@ -253,7 +315,7 @@ impl<'s> Draft<'s> {
             if rejected.as_deref() == Some(&body) || !prompt::has_person() && rejected.is_some() {
                 return Ok(Edited::Faulty(faults));
             }
-            let mut text = String::new();
+            let mut text = format!("{}\n", self.header);
             for fault in faults.iter() {
                 text.extend([FAULT, &fault_line(fault).replace('\n', " "), "\n"]);
             }
@@ -301,6 +363,16 @@ fn fault_line(fault: &crate::subject::Located) -> String {
         fault.detail,
         hint.unwrap_or_default()
     )
+}
+
+/// The revision that a text of this widget was made from, which its first line names.
+fn find_base(text: &str, id: WidgetId) -> Option<i64> {
+    let mut comments = text.lines().take_while(|line| line.starts_with('#'));
+    comments.find_map(|line| {
+        let name = line.strip_prefix(WIDGET)?.split(' ').next()?;
+        let (widget, base) = name.split_once('@')?;
+        (widget == id.to_string()).then(|| base.parse().ok())?
+    })
 }
 
 /// The text without the comments at its top.

@@ -295,6 +295,16 @@ pub(crate) fn diff(from: &Widget, to: &Widget) -> Result<Vec<Change>, Failure> {
     Ok(widget::diff(&to_core(from)?, &to_core(to)?))
 }
 
+/// Whether one of two places is the other, or inside it.
+pub(crate) fn overlap(one: &str, other: &str) -> bool {
+    let is_inside = |inner: &str, outer: &str| {
+        inner
+            .strip_prefix(outer)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    is_inside(one, other) || is_inside(other, one)
+}
+
 /// The widget as core knows it. Core may be older than the service.
 pub(crate) fn to_core(widget: &Widget) -> Result<widget::Widget, Failure> {
     let text = serde_json::to_string(widget).map_err(Failure::unexpected)?;
@@ -349,6 +359,10 @@ pub(crate) async fn show_conflict(
     let theirs = lines_of(&diff(before, &current.value)?, &[]);
     printer.error("")?;
     show_both(&theirs, ours, printer)?;
+    if session.keeps_text() {
+        // How to begin with that is shown next.
+        return printer.error("");
+    }
     printer.error("\nenter the command again to make your change on top of theirs")
 }
 
@@ -368,4 +382,22 @@ pub(crate) fn show_both(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::overlap;
+
+    #[test]
+    fn places_overlap_when_one_is_in_the_other() {
+        for (one, other, expected) in [
+            ("/domains", "/domains", true),
+            ("/config/v1/chat", "/config/v1/chat/title", true),
+            ("/config/v1/chat/title", "/config/v1/chat", true),
+            ("/config/v1/chat", "/config/v1/chat_a", false),
+            ("/config/v1/a", "/config/v1/b", false),
+        ] {
+            assert_eq!(overlap(one, other), expected, "{one} {other}");
+        }
+    }
 }

@@ -12,7 +12,10 @@ use widget_core::{api_key::describe_author, config::Change, id::WidgetId};
 
 use crate::{
     failure::Failure,
-    online::{Session, change},
+    online::{
+        Session,
+        change::{self, overlap},
+    },
 };
 
 /// At most so many revisions are read.
@@ -115,16 +118,6 @@ fn pointers(changes: &[Change]) -> Vec<String> {
         .collect()
 }
 
-/// Whether one of two places is the other, or inside it.
-fn overlap(one: &str, other: &str) -> bool {
-    let is_inside = |inner: &str, outer: &str| {
-        inner
-            .strip_prefix(outer)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    is_inside(one, other) || is_inside(other, one)
-}
-
 impl From<Revision> for ServiceChange {
     fn from(revision: Revision) -> Self {
         Self {
@@ -147,23 +140,5 @@ impl ServiceChange {
             time.as_deref().unwrap_or("at an unknown time"),
             describe_author(self.api_key_name.as_deref(), self.api_key_id.as_deref()),
         )
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::overlap;
-
-    #[test]
-    fn places_overlap_when_one_is_in_the_other() {
-        for (one, other, expected) in [
-            ("/domains", "/domains", true),
-            ("/config/v1/chat", "/config/v1/chat/title", true),
-            ("/config/v1/chat/title", "/config/v1/chat", true),
-            ("/config/v1/chat", "/config/v1/chat_a", false),
-            ("/config/v1/a", "/config/v1/b", false),
-        ] {
-            assert_eq!(overlap(one, other), expected, "{one} {other}");
-        }
     }
 }

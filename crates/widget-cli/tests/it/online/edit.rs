@@ -2,7 +2,12 @@
 
 use expect_test::expect;
 
-use crate::{Folder, outcome, service::Service};
+use serde_json::json;
+
+use crate::{
+    Folder, outcome,
+    service::{Service, block_on},
+};
 
 /// The editor is a script.
 #[test]
@@ -35,49 +40,49 @@ fn edit_a_widget() {
         "cat \"$1\"",
         &[],
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        # Widget WIDGET-SHOP "Ask shop"
-        # Lines that begin with `#` at the top are ignored. An empty file changes nothing.
-        agent_id: AGENT-SHOP
-        agent_version_id: VERSION-SHOP
-        domains:
-        - https://shop.example
-        published: false
-        config:
-          v1:
-            chat:
-              title: Ask shop
-        ---- stderr ----
-        the text was not changed; nothing was written
-    "#]],
+            exit 0
+            ---- stdout ----
+            # Widget WIDGET-SHOP@1 "Ask shop"
+            # Lines that begin with `#` at the top are ignored. An empty file changes nothing.
+            agent_id: AGENT-SHOP
+            agent_version_id: VERSION-SHOP
+            domains:
+            - https://shop.example
+            published: false
+            config:
+              v1:
+                chat:
+                  title: Ask shop
+            ---- stderr ----
+            the text was not changed; nothing was written
+        "#]],
     );
     edit(
         "cat \"$1\"",
         &["--format", "json"],
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        # Widget WIDGET-SHOP "Ask shop"
-        # Lines that begin with `#` at the top are ignored. An empty file changes nothing.
-        {
-          "agent_id": "AGENT-SHOP",
-          "agent_version_id": "VERSION-SHOP",
-          "domains": [
-            "https://shop.example"
-          ],
-          "published": false,
-          "config": {
-            "v1": {
-              "chat": {
-                "title": "Ask shop"
+            exit 0
+            ---- stdout ----
+            # Widget WIDGET-SHOP@1 "Ask shop"
+            # Lines that begin with `#` at the top are ignored. An empty file changes nothing.
+            {
+              "agent_id": "AGENT-SHOP",
+              "agent_version_id": "VERSION-SHOP",
+              "domains": [
+                "https://shop.example"
+              ],
+              "published": false,
+              "config": {
+                "v1": {
+                  "chat": {
+                    "title": "Ask shop"
+                  }
+                }
               }
             }
-          }
-        }
-        ---- stderr ----
-        the text was not changed; nothing was written
-    "#]],
+            ---- stderr ----
+            the text was not changed; nothing was written
+        "#]],
     );
     edit(
         "sed -i 's/Ask shop/Ask us/' \"$1\"",
@@ -215,4 +220,74 @@ fn edit_a_widget() {
         hint: set `EDITOR`, or use `widget set`
     "#]],
     );
+}
+
+/// A text that was kept is about the widget as it was: what others changed since stays.
+#[cfg(unix)]
+#[test]
+fn a_kept_text_leaves_what_others_changed() {
+    let mut service = Service::start();
+    let id = service.create_widget("shop", &["https://shop.example"]).id;
+    let name = id.to_string();
+    let folder = Folder::new().with("editor.sh", "sed -i 's/Ask shop/Ask us/' \"$1\"");
+    let edit = |rest: &[&str]| {
+        let mut command = service.command(&folder, &[&["edit", name.as_str()], rest].concat());
+        command
+            .env_remove("VISUAL")
+            .env("EDITOR", "sh editor.sh")
+            .env("TMPDIR", folder.path());
+        outcome(&mut command)
+    };
+    let change = |patch: serde_json::Value| {
+        let patch = serde_json::from_value(patch).expect("a patch");
+        let changed = block_on(service.client().update_web_widget(id, None, &patch));
+        changed.expect("it is changed");
+    };
+    let now = || {
+        let widget = block_on(service.client().get_web_widget(id)).expect("a widget");
+        let widget = serde_json::to_value(widget.value).expect("JSON");
+        json!([widget["domains"], widget["config"]["v1"]])
+    };
+    let dry = edit(&["--dry-run"]);
+    let kept = crate::kept_text(&dry);
+
+    change(json!({
+        "domains": ["https://other.example"],
+        "config": {"v1": {"theme": "dark", "chat": {"title": "Ask shop"}}},
+    }));
+    expect![[r#"
+        exit 0
+        ---- stdout ----
+        ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
+        ! the widget is not published, so visitors see nothing of it
+        ✓ widget WIDGET-SHOP is as you edited it; this is revision 3
+    "#]]
+    .assert_eq(&service.masked(&edit(&["--file", kept, "--yes"])));
+    let both = json!([
+        ["https://other.example"],
+        {"theme": "dark", "chat": {"title": "Ask us"}},
+    ]);
+    assert_eq!(now(), both);
+
+    // Where both changed the same, nothing is written.
+    change(json!({"config": {"v1": {"theme": "dark", "chat": {"title": "Ask them"}}}}));
+    let theirs = now();
+    let text = edit(&["--file", kept, "--yes"]);
+    let pattern = regex::Regex::new(r"--file [^`]*/widget-[^`]*`").expect("a pattern");
+    expect![[r#"
+        exit 1
+        ---- stderr ----
+        error: your text was made from revision 1 of widget WIDGET-SHOP, and somebody else has changed the same since; nothing was written
+
+        their change:
+          ~ /config/v1/chat/title: "Ask shop" -> "Ask them"
+        your change:
+          ~ /config/v1/chat/title: "Ask shop" -> "Ask us"
+
+        make your text the same as theirs in these places; the rest can be written
+        your text is kept; `widget edit WIDGET-SHOP --file KEPT` begins with it again
+    "#]].assert_eq(&pattern.replace_all(&service.masked(&text), "--file KEPT`"));
+    assert_eq!(now(), theirs);
+    let again = std::fs::read_to_string(crate::kept_text(&text)).expect("a text");
+    assert!(again.starts_with(&format!("# Widget {id}@1 ")), "{again}");
 }
