@@ -1,11 +1,11 @@
 //! The long help texts, examples first.
 
-use std::fmt::Write as _;
+use std::{env, ffi::OsStr, fmt::Write as _};
 
 use clap::{
     Command, CommandFactory, Error,
     builder::{
-        StyledStr,
+        Resettable, StyledStr,
         styling::{AnsiColor, Styles},
     },
     error::{ContextKind, ContextValue},
@@ -79,7 +79,27 @@ pub(crate) fn grouped() -> Command {
         template,
         "\n{header}Options:{header:#}\n{{options}}{{after-help}}"
     );
-    Cli::command().help_template(template)
+    without_empty_variables(Cli::command()).help_template(template)
+}
+
+/// A variable of the environment that is empty is one that is not set. Clap would read it as the
+/// value of the option.
+fn without_empty_variables(command: Command) -> Command {
+    command.mut_args(|argument| {
+        let name = argument.get_env().map(OsStr::to_owned);
+        match name {
+            Some(name) if env::var_os(&name).is_some_and(|value| value.is_empty()) => {
+                // The help names it nevertheless, as clap does.
+                let help = argument.get_help().cloned().unwrap_or_default();
+                let env = format!("[env: {}]", name.display());
+                argument
+                    .env(Resettable::Reset)
+                    .help(format!("{help} {env}"))
+                    .long_help(format!("{help}\n\n{env}"))
+            }
+            _ => argument,
+        }
+    })
 }
 
 /// The same error with the one command that a mistyped word is most like: clap suggests each that

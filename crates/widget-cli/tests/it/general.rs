@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use crate::{Folder, SHOP};
+use crate::{Folder, SHOP, outcome};
 
 #[test]
 fn help() {
@@ -350,4 +350,33 @@ fn mistyped_commands() {
     ] {
         folder.check(&[typed], &expected);
     }
+}
+
+/// A variable that is empty is not set, as scripts have it that pass on one of their own.
+#[test]
+fn empty_variables_are_not_set() {
+    let folder = Folder::new().with("shop.json", SHOP);
+    let shown = |arguments: &[&str], is_set: bool| {
+        let mut command = folder.command(arguments);
+        for name in ["WIDGET_PROFILE", "WIDGET_CA_FILE", "WIDGET_TIMEOUT"] {
+            if is_set {
+                command.env(name, "");
+            }
+        }
+        outcome(&mut command)
+    };
+    for arguments in [
+        &["validate", "shop.json"][..],
+        &["completions", "bash"],
+        &["list"],
+        &["list", "--help"],
+        &["list", "-h"],
+        &["man"],
+    ] {
+        let expected = shown(arguments, false);
+        assert_eq!(shown(arguments, true), expected, "{arguments:?}");
+    }
+    assert!(shown(&["list", "--help"], true).contains("[env: WIDGET_TIMEOUT]"));
+    let wrong = shown(&["list", "--timeout", ""], true);
+    assert!(wrong.starts_with("exit 2\n"), "{wrong}");
 }
