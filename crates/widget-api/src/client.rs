@@ -47,8 +47,9 @@ pub use request::Chunks;
 /// How long one operation may take, with everything that is repeated.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long it may take to connect.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Which part of that time it may take to connect: a connection that hangs is tried again, and ends
+/// before the operation does, so that it is known that nothing was sent.
+const CONNECT_PART: u32 = 3;
 
 /// A client of one service, usually with the key of one organization.
 #[derive(Clone)]
@@ -154,7 +155,8 @@ impl ClientBuilder {
     }
 
     /// How long one operation may take, with everything that is repeated; the default is
-    /// [`DEFAULT_TIMEOUT`]. For streams, how long each part may take.
+    /// [`DEFAULT_TIMEOUT`]. A third of it is for each connection. For streams, how long each part
+    /// may take.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -185,7 +187,7 @@ impl ClientBuilder {
             .user_agent(self.user_agent)
             // The key goes to this service only.
             .redirect(Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT.min(self.timeout))
+            .connect_timeout(connect_timeout(self.timeout))
             .dns_resolver(error::Resolver);
         let http = trust(&self.certificates, builder)?
             .build()
@@ -198,6 +200,11 @@ impl ClientBuilder {
             on_retry: self.on_retry,
         })
     }
+}
+
+/// How long it may take to connect.
+fn connect_timeout(timeout: Duration) -> Duration {
+    timeout / CONNECT_PART
 }
 
 fn build_authorization(key: &SecretString) -> Result<HeaderValue, Error> {

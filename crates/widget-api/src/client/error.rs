@@ -7,6 +7,7 @@ use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
 };
 
+use super::connect_timeout;
 use crate::{Problem, ProblemCode};
 
 /// Why an operation did not give its answer. Each text is one sentence without a full stop.
@@ -41,6 +42,14 @@ pub enum Error {
         /// What the system says.
         reason: String,
     },
+    /// There was no connection in time, so that nothing was sent.
+    #[error("cannot connect to `{service}` within {} s", in_seconds(*after))]
+    ConnectTimeout {
+        /// The address of the service.
+        service: String,
+        /// How long was waited.
+        after: Duration,
+    },
     /// No secure connection was made, usually because the certificate is not trusted.
     #[error("cannot make a secure connection to `{service}`: {}", describe(source))]
     Tls {
@@ -50,7 +59,7 @@ pub enum Error {
         source: rustls::Error,
     },
     /// There was no complete answer in time.
-    #[error("`{service}` did not answer within {} s", .after.as_secs_f32())]
+    #[error("`{service}` did not answer within {} s", in_seconds(*after))]
     Timeout {
         /// The address of the service.
         service: String,
@@ -244,11 +253,16 @@ impl Error {
     #[must_use]
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Broken { .. } => true,
+            Self::Unreachable { .. } | Self::ConnectTimeout { .. } | Self::Broken { .. } => true,
             Self::Unavailable { status, .. } => is_passing(status.as_u16()),
             Self::Refused(refusal) => is_passing(refusal.problem.status),
             _ => false,
         }
+    }
+
+    /// Whether there was no connection, so that nothing was sent.
+    pub(super) const fn is_unsent(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::ConnectTimeout { .. })
     }
 
     /// Whether the service may have done what it was asked for, though this is the answer.
@@ -276,8 +290,13 @@ impl Error {
     }
 
     /// Says what kind of failure it is that `reqwest` reports.
-    pub(super) fn from_reqwest(error: &reqwest::Error, service: String, after: Duration) -> Self {
+    pub(super) fn from_reqwest(error: &reqwest::Error, service: String, timeout: Duration) -> Self {
+        if error.is_timeout() && error.is_connect() {
+            let after = connect_timeout(timeout);
+            return Self::ConnectTimeout { service, after };
+        }
         if error.is_timeout() {
+            let after = timeout;
             return Self::Timeout { service, after };
         }
         let mut reason = error.to_string();
@@ -304,6 +323,11 @@ impl Error {
             Self::Broken { service, reason }
         }
     }
+}
+
+/// A time for people, in tenths of a second.
+fn in_seconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 10.0).round() / 10.0
 }
 
 /// What an operation does, for people: `change a widget`. An operation without words is shown by

@@ -14,7 +14,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::{Client, ETag, Error, Refusal, Tagged};
+use super::{Client, ETag, Error, Refusal, Tagged, connect_timeout};
 use crate::{Problem, ProblemCode};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -283,8 +283,14 @@ impl Call {
             .adjust(|error: &Error, delay| {
                 let delay =
                     delay.map(|delay| error.retry_after().map_or(delay, |by| by.max(delay)));
+                // A connection that hangs ends before the deadline: then nothing was sent.
+                let connecting = if error.is_unsent() {
+                    connect_timeout(self.client.timeout)
+                } else {
+                    Duration::ZERO
+                };
                 let ends_in_time = |delay: &Duration| {
-                    let end = Instant::now().checked_add(*delay);
+                    let end = Instant::now().checked_add(*delay + connecting);
                     end.is_some_and(|end| end < deadline)
                 };
                 delay.filter(ends_in_time)
@@ -314,7 +320,7 @@ impl Call {
 
     fn may_repeat(&self, error: &Error) -> bool {
         // Nothing was sent when there was no connection.
-        self.repeatable || matches!(error, Error::Unreachable { .. })
+        self.repeatable || error.is_unsent()
     }
 
     async fn attempt(self, deadline: Instant) -> Result<Response, Error> {
@@ -517,6 +523,44 @@ mod tests {
             Some("limit=2&published=true&domain=a+b%26c")
         );
         assert_eq!(with_query(url, &WidgetsQuery::default()).query(), None);
+    }
+
+    /// The clock jumps to the next end of a time, so that nothing is waited for.
+    #[cfg(target_os = "linux")]
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_hangs_sends_nothing() {
+        use std::sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        };
+
+        // Nobody accepts the first connection, and there is no room for others.
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        let any = "127.0.0.1:0".parse().expect("an address");
+        socket.bind(any).expect("a port");
+        let listener = socket.listen(0).expect("it listens");
+        let address = listener.local_addr().expect("an address");
+        let _first = std::net::TcpStream::connect(address).expect("a connection");
+        let tried_again = Arc::new(AtomicUsize::new(0));
+        for seconds in [1, 30, 120] {
+            let counter = Arc::clone(&tried_again);
+            let service = format!("http://{address}").parse().expect("an address");
+            let client = Client::builder(service)
+                .timeout(Duration::from_secs(seconds))
+                .on_retry(move |_, _| {
+                    counter.fetch_add(1, Ordering::SeqCst);
+                })
+                .build()
+                .expect("a client");
+            let call = client.call("createPreview", Method::POST, &["core"]);
+            let error = call.send().await.expect_err("there is no connection");
+            let expected = Duration::from_secs(seconds) / 3;
+            assert!(
+                matches!(error, Error::ConnectTimeout { after, .. } if after == expected),
+                "{error}"
+            );
+        }
+        assert!(tried_again.load(Ordering::SeqCst) >= 2);
     }
 
     #[test]

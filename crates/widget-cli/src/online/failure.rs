@@ -81,6 +81,10 @@ fn from_fault(error: &Error) -> Failure {
         Error::CertificatesInvalid => {
             failure.hint("`--ca-file` is a file with certificates in PEM format")
         }
+        Error::ConnectTimeout { .. } => failure.hint(format_args!(
+            "{}; wait longer with `--timeout SECONDS`",
+            connection_hint(error)
+        )),
         Error::HostUnknown { .. } | Error::Unreachable { .. } | Error::Broken { .. } => {
             failure.hint(connection_hint(error))
         }
@@ -223,7 +227,9 @@ fn connection_hint(error: &Error) -> String {
         Error::HostUnknown { host, .. } => {
             env::var(name).is_ok_and(|proxy| proxy.contains(host.as_str()))
         }
-        Error::Unreachable { service, .. } | Error::Broken { service, .. } => {
+        Error::Unreachable { service, .. }
+        | Error::ConnectTimeout { service, .. }
+        | Error::Broken { service, .. } => {
             let is_secure = service.starts_with("https:");
             let of_scheme = if is_secure {
                 "https_proxy"

@@ -72,7 +72,7 @@ fn cause_of(error: &reqwest::Error) -> FailureCause {
         Error::HostUnknown { .. } => FailureCause::Name,
         Error::Tls { .. } => FailureCause::Certificate,
         Error::Unreachable { .. } => FailureCause::Connection,
-        Error::Timeout { .. } => FailureCause::Timeout,
+        Error::ConnectTimeout { .. } | Error::Timeout { .. } => FailureCause::Timeout,
         // Before the answer begins, nothing is wrong with its encoding.
         Error::Broken { .. } if error.is_request() => FailureCause::Connection,
         Error::Broken { .. } => FailureCause::Answer,
