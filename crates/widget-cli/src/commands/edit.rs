@@ -27,7 +27,7 @@ use crate::{
         change::{self, PendingChange, overlap},
         profile::variable,
         prompt,
-        proposal::{ChangeOptions, revision_of},
+        proposal::{ChangeOptions, require_etag, revision_of},
         reference::{Reference, Target, require_readable, title_of},
     },
     printer::{Printer, RED, printable},
@@ -118,6 +118,7 @@ pub(super) fn run(
         .transpose()?;
     online::run(&global.service, printer, async |session, printer| {
         let before = reference.find_widget(session, printer).await?;
+        require_etag(&before, session)?;
         let mut draft = Draft::create(&before, format, first.as_deref(), session)?;
         let patch = match draft.edit(&editor).await? {
             Edited::Unchanged => {

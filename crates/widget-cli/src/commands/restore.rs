@@ -17,7 +17,7 @@ use crate::{
     online::{
         self, Session,
         change::{self, PendingChange},
-        proposal::{ChangeOptions, Outcome, Proposal, revision_of},
+        proposal::{ChangeOptions, Outcome, Proposal, require_etag, revision_of},
         reference::{Reference, require_readable},
     },
     printer::Printer,
@@ -77,6 +77,7 @@ pub(super) fn run(
     let options = arguments.change;
     online::run(&global.service, printer, async |session, printer| {
         let record = reference.find_record(session, printer).await?;
+        require_etag(&record, session)?;
         let revision = reference.find_revision(number, session, printer).await?;
         let after = require_readable(revision.web_widget)?;
         let before = match record.value {

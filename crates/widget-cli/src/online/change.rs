@@ -25,7 +25,9 @@ use super::{
     Session,
     advice::About,
     effects::find_effects,
-    proposal::{ChangeOptions, Outcome, Proposal, revision_of, show_done, show_warnings},
+    proposal::{
+        ChangeOptions, Outcome, Proposal, require_etag, revision_of, show_done, show_warnings,
+    },
     reference::Reference,
 };
 use crate::{
@@ -71,7 +73,7 @@ pub(crate) async fn write(
 ) -> Result<ExitCode, Failure> {
     let before = &change.before.value;
     let after = apply(before, &change.patch)?;
-    let etag = change.before.etag.as_ref();
+    let etag = Some(require_etag(change.before, session)?);
     let client = &session.client;
     // In a box, as other large parts of commands: it is kept in the state of each caller.
     let sent = Box::pin(client.update_web_widget(before.id, etag, &change.patch));

@@ -191,6 +191,22 @@ pub(super) fn show_done(
     ))
 }
 
+/// The state of a record that was read. A change that does not name it could undo what somebody
+/// else changes at the same time.
+pub(crate) fn require_etag<'t, T>(
+    read: &'t Tagged<T>,
+    session: &Session,
+) -> Result<&'t ETag, Failure> {
+    read.etag.as_ref().ok_or_else(|| {
+        Failure::unexpected(format_args!(
+            "the answer of `{}` has no header `ETag`, so that a change could undo what somebody \
+             else changes at the same time; nothing was written",
+            session.client.service().origin()
+        ))
+        .hint("a proxy before the service removes the header; its operator can let it through")
+    })
+}
+
 /// The number of the revision in the answer to a change, if nothing in between removed it.
 pub(crate) fn revision_of<T>(written: &Tagged<T>) -> Option<i64> {
     written.etag.as_ref().and_then(ETag::revision)

@@ -424,6 +424,8 @@ fn redirects_are_not_followed() {
 /// What the client gets of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Delivery {
+    /// The answer without what names the state of a record.
+    WithoutState,
     Whole,
     /// The connection breaks.
     Lost,
@@ -466,6 +468,11 @@ impl Forwarder {
                 let answer = forward(&http, &upstream, request).await;
                 match delivery {
                     Delivery::Whole => answer,
+                    Delivery::WithoutState => {
+                        let mut answer = answer;
+                        answer.headers_mut().remove(header::ETAG);
+                        answer
+                    }
                     Delivery::Lost => break_off(),
                     Delivery::Never => std::future::pending().await,
                 }

@@ -322,7 +322,8 @@ fn a_change_with_an_unreadable_answer_was_sent() {
         } else {
             widget
         };
-        std::future::ready(axum::Json(body).into_response())
+        let tag = [("ETag", "\"r1\"")];
+        std::future::ready((tag, axum::Json(body)).into_response())
     });
     server.check(
         &["set", id, "/config/v1/theme=dark", "--yes"],

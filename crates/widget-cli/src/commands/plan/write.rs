@@ -21,7 +21,7 @@ use crate::{
     folder::{FolderFile, HeldWidgets},
     online::{
         Session, change,
-        proposal::{self, revision_of},
+        proposal::{self, require_etag, revision_of},
         reference::require_readable,
     },
     printer::{GREEN, Printer, RED, count, hint_line},
@@ -193,6 +193,9 @@ async fn require_unchanged(
             Action::Create(_) | Action::Nothing(..) | Action::Keep(_) => None,
         })
         .collect();
+    for (_, before) in &seen {
+        require_etag(before, session)?;
+    }
     let ids: Vec<WidgetId> = seen.iter().map(|(_, before)| before.value.id).collect();
     let mut is_unchanged = true;
     for ((step, before), now) in seen.iter().zip(read_widgets(&ids, session).await) {
@@ -243,7 +246,8 @@ async fn write_step<'s>(
         }
         (Action::Change { before, patch, .. }, _) => {
             let id = before.value.id;
-            let call = client.update_web_widget(id, before.etag.as_ref(), patch);
+            let etag = Some(require_etag(before, session)?);
+            let call = client.update_web_widget(id, etag, patch);
             let done = format!("{} changed", step.name());
             let changed = match session.write(done.as_str(), call).await {
                 Ok(changed) => changed,
@@ -267,7 +271,8 @@ async fn write_step<'s>(
         }
         (Action::Delete(before), _) => {
             let id = before.value.id;
-            let call = client.delete_web_widget(id, before.etag.as_ref());
+            let etag = Some(require_etag(before, session)?);
+            let call = client.delete_web_widget(id, etag);
             match session
                 .write(format!("{} deleted", step.name()), call)
                 .await

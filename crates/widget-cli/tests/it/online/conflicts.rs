@@ -6,7 +6,7 @@ use widget_api::WidgetPatch;
 
 use crate::{
     Folder,
-    faults::{FaultServer, Forwarder},
+    faults::{Delivery, FaultServer, Forwarder},
     outcome,
     service::{Service, block_on},
 };
@@ -100,7 +100,8 @@ fn unreadable_widgets() {
         } else {
             json!([])
         };
-        std::future::ready(axum::Json(body).into_response())
+        let tag = [("ETag", "\"r1\"")];
+        std::future::ready((tag, axum::Json(body)).into_response())
     });
     server.check(&["set", id, "/config/v1/theme=dark", "--yes"], &expect![[r#"
         exit 1
@@ -122,11 +123,11 @@ fn unreadable_widgets() {
     server.check(
         &["restore", &format!("{id}@1"), "--yes"],
         &expect![[r#"
-        exit 0
-        ---- stdout ----
-        ! the widget cannot be read now; it becomes what it was in revision 1
-        ✓ widget 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b is as in revision 1
-    "#]],
+            exit 0
+            ---- stdout ----
+            ! the widget cannot be read now; it becomes what it was in revision 1
+            ✓ widget 0197a8b2-6c1e-7d3f-8a4b-5c6d7e8f9a0b is as in revision 1; this is revision 1
+        "#]],
     );
     server.check(
         &["restore", &format!("{id}@1")],
@@ -194,4 +195,47 @@ fn a_conflict_of_a_deletion_shows_both() {
             enter the command again to make your change on top of theirs
         "#]],
     );
+}
+
+/// Behind a proxy that removes the state of a widget, a change could undo that of somebody else.
+#[test]
+fn nothing_is_changed_without_a_state() {
+    let mut service = Service::start();
+    let id = service.create_widget("shop", &["https://shop.example"]).id;
+    let name = id.to_string();
+    let folder = Folder::new()
+        .with("widgets/shop.yaml", format!("id: {id}\npublished: true\n"))
+        .with("old/.widgets-held", format!("{id}\n"))
+        .with("editor.sh", "sed -i 's/Ask shop/Ask us/' \"$1\"");
+    let proxy = Forwarder::delivering(service.url(), |_| Delivery::WithoutState);
+    service.mask(proxy.url(), "http://PROXY");
+    let first = format!("{name}@1");
+    let commands: [&[&str]; 8] = [
+        &["set", &name, "/config/v1/theme=light", "--yes"],
+        &["domains", &name, "add", "b.example", "--yes"],
+        &["publish", &name, "--yes"],
+        &["edit", &name, "--yes"],
+        &["restore", &first, "--yes"],
+        &["delete", &name, "--yes"],
+        &["apply", "widgets", "--yes"],
+        &["apply", "old", "--prune", "--yes"],
+    ];
+    for arguments in commands {
+        let mut command = service.command(&folder, arguments);
+        command
+            .env("WIDGET_SERVICE", proxy.url())
+            .env_remove("VISUAL")
+            .env("EDITOR", "sh editor.sh")
+            .env("TMPDIR", folder.path());
+        let text = service.masked(&outcome(&mut command));
+        assert!(text.starts_with("exit 2\n"), "{arguments:?}: {text}");
+        let (_, error) = text.split_once("error: ").expect("an error");
+        let expected = "the answer of `http://PROXY` has no header `ETag`, so that a change could \
+                        undo what somebody else changes at the same time; nothing was written\n\n\
+                        hint: a proxy before the service removes the header; its operator can let \
+                        it through\n";
+        assert_eq!(error, expected, "{arguments:?}");
+    }
+    let now = block_on(service.client().get_web_widget(id)).expect("a widget");
+    assert_eq!(now.etag.and_then(|etag| etag.revision()), Some(1));
 }
