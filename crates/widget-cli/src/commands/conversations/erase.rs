@@ -161,15 +161,40 @@ async fn erase_ids(
         Decision::No => return Ok(ExitCode::No),
         Decision::DryRun => return finish(&answer, "nothing was erased (--dry-run)", printer),
     }
-    for id in waiting {
+    for id in &waiting {
         session.check_interrupted()?;
-        let sent = session.client.erase_conversation(id);
-        session
-            .write(format!("conversation {id} is erased"), sent)
-            .await?;
+        let sent = session.client.erase_conversation(*id);
+        let done = format!("conversation {id} is erased");
+        if let Err(error) = session.write(done, sent).await {
+            show_stop(&error, *id, (answer.erased, waiting.len()), printer);
+            return Err(error.into());
+        }
         answer.erased += 1;
     }
     finish(&answer, "", printer)
+}
+
+/// Says at which of several conversations the command stops.
+fn show_stop(
+    error: &Error,
+    id: ConversationId,
+    (erased, total): (i64, usize),
+    printer: &mut Printer,
+) {
+    if total == 1 {
+        return;
+    }
+    let before = format!("{erased} of {total} conversations were erased before");
+    let stopped = if matches!(error, Error::OutcomeUnknown { .. }) {
+        format!(
+            "stopped: {before}, it is not known whether conversation {id} was erased, the others \
+             were not"
+        )
+    } else {
+        format!("stopped at conversation {id}: {before}, the others were not")
+    };
+    // Why it stops is more than that this cannot be shown.
+    let _ = printer.error(format_args!("{RED}error{RED:#}: {stopped}"));
 }
 
 async fn erase_selected(

@@ -20,7 +20,7 @@ use widget_core::{conversation::Role, id::ConversationId, origin::Origin};
 
 use crate::{
     Folder, WIDGET,
-    faults::FaultServer,
+    faults::{Delivery, FaultServer, Forwarder},
     outcome, outputs,
     service::{Service, block_on},
 };
@@ -840,4 +840,46 @@ fn erase() {
         hint: `widget whoami` shows what the key may do
     "#]],
     );
+}
+
+/// One of several cannot be erased: it is said how many were.
+#[test]
+fn erasing_says_where_it_stops() {
+    let mut service = Service::start_for_visitors();
+    let widget = service.create_widget("shop", &["https://shop.example"]);
+    service.publish(&widget);
+    let email = json!({"email": "a@b.example"});
+    let ids = ["FIRST", "SECOND", "THIRD"]
+        .map(|name| start(&mut service, &widget, name, &email).to_string());
+    let broken = ids[1].clone();
+    let proxy = Forwarder::delivering(service.url(), move |request| {
+        if request.method() == "DELETE" && request.uri().path().contains(&broken) {
+            Delivery::Never
+        } else {
+            Delivery::Whole
+        }
+    });
+    service.mask(proxy.url(), "http://PROXY");
+    let [first, second, third] = &ids;
+    let folder = Folder::new();
+    let erase = [
+        "conversations",
+        "erase",
+        first,
+        second,
+        third,
+        "--yes",
+        "--timeout",
+        "5",
+    ];
+    let mut command = service.command(&folder, &erase);
+    command.env("WIDGET_SERVICE", proxy.url());
+    let text = service.masked(&outcome(&mut command));
+    let (_, error) = text.split_once("---- stderr ----\n").expect("an error");
+    expect![[r#"
+        error: stopped: 1 of 3 conversations were erased before, it is not known whether conversation CONVERSATION-SECOND was erased, the others were not
+        error: `http://PROXY` did not answer within 5 s; the change may have been made
+
+        hint: `widget conversations show CONVERSATION-SECOND` shows whether it was made; wait longer with `--timeout SECONDS`
+    "#]].assert_eq(error);
 }
