@@ -12,6 +12,8 @@ pub(crate) struct Failure {
     pub(crate) exit: ExitCode,
     /// Nothing is reported: the reader of the output is gone.
     pub(crate) silent: bool,
+    /// The output could not be written; everything else worked until then.
+    pub(crate) is_of_output: bool,
     /// The service may be of another release than this program, and can say which.
     pub(crate) is_of_release: bool,
 }
@@ -24,6 +26,7 @@ impl Failure {
             hint: None,
             exit: ExitCode::Unexpected,
             silent: false,
+            is_of_output: false,
             is_of_release: false,
         }
     }
@@ -48,6 +51,7 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self {
             silent: error.kind() == io::ErrorKind::BrokenPipe,
+            is_of_output: true,
             ..Self::unexpected(format_args!("cannot write the output: {error}"))
         }
     }

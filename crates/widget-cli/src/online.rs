@@ -126,7 +126,8 @@ pub(crate) fn run(
     let session = Session::new(options, access.service, access.key, access.profile)?;
     let exit = run_with(&session, printer, command)?;
     // The answer does not wait for the cache.
-    printer.flush()?;
+    let shown = printer.flush();
+    shown.map_err(|failure| session.state.name_written(failure))?;
     let named = options.profile.as_deref();
     session.seen.keep(named, session.client.service());
     Ok(exit)
@@ -152,7 +153,10 @@ pub(crate) fn run_with(
     let result = runtime.block_on(watch(session, progress, command));
     // A question that nobody answered would keep the process.
     runtime.shutdown_background();
-    result.map_err(|failure| session.state.name_kept(failure))
+    result.map_err(|failure| {
+        let failure = session.state.name_written(failure);
+        session.state.name_kept(failure)
+    })
 }
 
 /// Polls a command, shows that it waits, and ends it on Ctrl-C and on signals that end processes,
@@ -346,10 +350,10 @@ impl State {
     }
 
     fn interrupted(&self) -> Failure {
-        let written = self.written.borrow();
+        let written = self.written.borrow().join("; ");
         let before = match &written[..] {
-            [] => None,
-            several => Some(format!("; this was written before: {}", several.join("; "))),
+            "" => None,
+            written => Some(format!("; this was written before: {written}")),
         };
         if self.is_writing.get() {
             return Failure::unexpected(format_args!(
@@ -366,6 +370,24 @@ impl State {
         match &*self.continues.borrow() {
             Some(hint) => failure.hint(hint),
             None => failure,
+        }
+    }
+
+    /// Says also what was written when only the output about it is missing. Otherwise, nobody
+    /// would know it when the reader of the output is gone.
+    fn name_written(&self, failure: Failure) -> Failure {
+        let written = self.written.borrow();
+        if !failure.is_of_output || written.is_empty() {
+            return failure;
+        }
+        Failure {
+            message: format!(
+                "{}; this was written: {}",
+                failure.message,
+                written.join("; ")
+            ),
+            silent: false,
+            ..failure
         }
     }
 

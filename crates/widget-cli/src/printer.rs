@@ -194,9 +194,9 @@ impl Printer {
             return Ok(());
         }
         // On a terminal the answer so far must come first.
-        self.flush()?;
+        let flushed = self.flush();
         self.write_aside(note);
-        Ok(())
+        flushed
     }
 
     /// Writes what is probably a mistake beside the answer, with what to do about it.
@@ -213,9 +213,9 @@ impl Printer {
 
     /// Writes an error beside the answer, also with `--quiet`.
     pub(crate) fn error(&mut self, error: impl fmt::Display) -> Result<(), Failure> {
-        self.flush()?;
+        let flushed = self.flush();
         self.write_aside(error);
-        Ok(())
+        flushed
     }
 
     /// Writes why the command ended, with its hint.

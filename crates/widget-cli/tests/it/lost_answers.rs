@@ -304,6 +304,51 @@ fn apply_says_what_is_not_known() {
     assert!(held.contains(&format!("\n{} 2\n", ids[0].1)), "{held}");
 }
 
+/// Nobody reads what `apply` says: it makes all changes, or none.
+#[cfg(unix)]
+#[test]
+fn apply_ends_without_a_reader() {
+    let mut service = Service::start();
+    let mut folder = Folder::new();
+    let ids = ["one", "two", "zoo"].map(|name| {
+        let widget = service.create_widget(name, &["https://shop.example"]);
+        (name, widget.id)
+    });
+    for (name, id) in ids {
+        let text = format!("id: {id}\ndomains: [\"https://{name}.example\"]\n");
+        folder = folder.with(&format!("{name}.yaml"), text);
+    }
+    let apply = |output: &str| {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let arguments = ["apply", ".", "--yes", "--output", output];
+        let mut command = folder.process(crate::WIDGET, &arguments);
+        let ended = command
+            .env("WIDGET_SERVICE", service.url())
+            .env("WIDGET_API_KEY", &service.key)
+            .stdout(writer)
+            .output()
+            .expect("a run");
+        assert_eq!(ended.status.code(), Some(2));
+        service.masked(&String::from_utf8_lossy(&ended.stderr))
+    };
+    let revisions = || {
+        ids.map(|(_, id)| {
+            let now = block_on(service.client().get_web_widget(id)).expect("a widget");
+            now.etag.and_then(|etag| etag.revision())
+        })
+    };
+    // For people the plan comes first, and nobody sees it.
+    apply("human");
+    assert_eq!(revisions(), [Some(1); 3]);
+    let shown = apply("json");
+    assert_eq!(revisions(), [Some(2); 3], "{shown}");
+    let (_, error) = shown.split_once("error: ").expect("an error");
+    expect![[r#"
+        cannot write the output: Broken pipe (os error 32); this was written: one.yaml widget WIDGET-ONE "Ask one" changed; two.yaml widget WIDGET-TWO "Ask two" changed; zoo.yaml widget WIDGET-ZOO "Ask zoo" changed
+    "#]].assert_eq(error);
+}
+
 /// A change was made, also when its answer is one that this program cannot read.
 #[test]
 fn a_change_with_an_unreadable_answer_was_sent() {

@@ -68,6 +68,8 @@ pub(super) async fn write(
     }
     let total = steps.iter().filter(|step| step.differs()).count();
     let mut done = 0;
+    // Half of a change is worse than one that is not shown.
+    let mut shown = Ok(());
     for step in steps {
         session.check_interrupted()?;
         let mut made = write_step(step, held, session).await;
@@ -85,18 +87,22 @@ pub(super) async fn write(
             }
         };
         done += usize::from(step.differs());
-        step.print_data(Some(&written), printer)?;
-        if step.differs() && !printer.is_data() {
-            let verb = match step.action {
-                Action::Create(_) => format!("created as widget {}", written.id),
-                Action::Delete(_) => "deleted".to_owned(),
-                _ => "changed".to_owned(),
-            };
-            printer.line(format_args!("{GREEN}✓{GREEN:#} {} {verb}", step.name()))?;
-        }
-        proposal::show_warnings(&written.warnings, printer)?;
+        shown = shown.and(show_written(step, &written, printer));
     }
-    Ok(ExitCode::Yes)
+    shown.map(|()| ExitCode::Yes)
+}
+
+fn show_written(step: &Step<'_>, written: &Written, printer: &mut Printer) -> Result<(), Failure> {
+    step.print_data(Some(written), printer)?;
+    if step.differs() && !printer.is_data() {
+        let verb = match step.action {
+            Action::Create(_) => format!("created as widget {}", written.id),
+            Action::Delete(_) => "deleted".to_owned(),
+            _ => "changed".to_owned(),
+        };
+        printer.line(format_args!("{GREEN}✓{GREEN:#} {} {verb}", step.name()))?;
+    }
+    proposal::show_warnings(&written.warnings, printer)
 }
 
 /// Says at which step `apply` stops and why, and how many of all changes were written before.
@@ -149,7 +155,8 @@ async fn show_stop(
             failure,
         ),
     };
-    printer.error(format_args!("{RED}error{RED:#}: {stopped}"))?;
+    // Why it stops is more than that this cannot be shown.
+    let _ = printer.error(format_args!("{RED}error{RED:#}: {stopped}"));
     Err(failure)
 }
 
