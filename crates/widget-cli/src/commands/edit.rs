@@ -456,19 +456,37 @@ fn find_editor() -> Result<String, Failure> {
         .hint("set `EDITOR`, or use `widget set`"))
 }
 
+/// As `git` does: the command may have arguments, and the name of the file may have spaces.
+#[cfg(not(windows))]
+fn build_command(editor: &str, file: &Path) -> Command {
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", &format!("{editor} \"$@\""), "sh"])
+        .arg(file);
+    command
+}
+
+#[cfg(windows)]
+fn build_command(editor: &str, file: &Path) -> Command {
+    use std::os::windows::process::CommandExt as _;
+
+    let mut command = Command::new("cmd");
+    command.raw_arg(arguments_of_cmd(editor, file));
+    command
+}
+
+/// With `/S`, `cmd` removes the first and the last quote and leaves the others as they are, so that
+/// the command may have arguments and both may have spaces.
+#[cfg(any(windows, test))]
+fn arguments_of_cmd(editor: &str, file: &Path) -> std::ffi::OsString {
+    let mut arguments = std::ffi::OsString::from(format!("/S /C \"{editor} \""));
+    arguments.push(file);
+    arguments.push("\"\"");
+    arguments
+}
+
 async fn open_editor(editor: &str, file: &Path, session: &Session) -> Result<(), Failure> {
-    let mut command = if cfg!(windows) {
-        let mut command = Command::new("cmd");
-        command.args(["/C", editor]).arg(file);
-        command
-    } else {
-        // As `git` does: the command may have arguments, and the name of the file may have spaces.
-        let mut command = Command::new("sh");
-        command
-            .args(["-c", &format!("{editor} \"$@\""), "sh"])
-            .arg(file);
-        command
-    };
+    let mut command = build_command(editor, file);
     let ended = tokio::task::spawn_blocking(move || command.status());
     let status = session.away(ended).await.map_err(Failure::unexpected)?;
     let failed = |what: String| {
@@ -479,5 +497,27 @@ async fn open_editor(editor: &str, file: &Path, session: &Session) -> Result<(),
         Ok(status) if ExitStatus::success(&status) => Ok(()),
         Ok(status) => Err(failed(format!("failed ({status}); nothing was written"))),
         Err(error) => Err(failed(format!("cannot be started: {error}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn editors_have_arguments_on_windows() {
+        let file = Path::new(r"C:\Ann B\widget.yaml");
+        for (editor, arguments) in [
+            (
+                "code --wait",
+                r#"/S /C "code --wait "C:\Ann B\widget.yaml"""#,
+            ),
+            (
+                r#""C:\Program Files\code.exe" --wait"#,
+                r#"/S /C ""C:\Program Files\code.exe" --wait "C:\Ann B\widget.yaml"""#,
+            ),
+        ] {
+            assert_eq!(arguments_of_cmd(editor, file), arguments);
+        }
     }
 }

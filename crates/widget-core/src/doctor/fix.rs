@@ -42,14 +42,49 @@ impl fmt::Display for Fix {
     }
 }
 
-/// An argument as it is typed into a shell.
+/// An argument as it is typed into a shell of the system that this program is built for.
 #[must_use]
 pub fn quote_for_shell(argument: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=@%+,".contains(&byte);
-    if !argument.is_empty() && argument.bytes().all(is_plain) {
+    if cfg!(windows) {
+        quote_for_windows(argument)
+    } else {
+        quote_for_posix(argument)
+    }
+}
+
+fn is_plain(argument: &str, punctuation: &[u8]) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || punctuation.contains(&byte);
+    !argument.is_empty() && argument.bytes().all(is_plain)
+}
+
+fn quote_for_posix(argument: &str) -> String {
+    if is_plain(argument, b"-_./:=@%+,") {
         return argument.to_owned();
     }
     format!("'{}'", argument.replace('\'', r"'\''"))
+}
+
+/// `cmd` has no single quotes. Programs read a backslash as itself, except before a quote.
+fn quote_for_windows(argument: &str) -> String {
+    if is_plain(argument, br"-_./:=@+\") {
+        return argument.to_owned();
+    }
+    let mut quoted = String::from('"');
+    let mut backslashes = 0;
+    for character in argument.chars() {
+        match character {
+            '\\' => backslashes += 1,
+            '"' => {
+                quoted.push_str(&r"\".repeat(backslashes + 1));
+                backslashes = 0;
+            }
+            _ => backslashes = 0,
+        }
+        quoted.push(character);
+    }
+    quoted.push_str(&r"\".repeat(backslashes));
+    quoted.push('"');
+    quoted
 }
 
 #[cfg(test)]
@@ -63,8 +98,28 @@ mod tests {
             ("a b", "'a b'"),
             ("it's", r"'it'\''s'"),
             ("", "''"),
+            ("100%,", "100%,"),
         ] {
-            assert_eq!(quote_for_shell(argument), quoted);
+            assert_eq!(quote_for_posix(argument), quoted);
+        }
+    }
+
+    #[test]
+    fn arguments_are_quoted_for_windows() {
+        for (argument, quoted) in [
+            ("https://shop.example/", "https://shop.example/"),
+            (r"C:\Users\ann\widget.yaml", r"C:\Users\ann\widget.yaml"),
+            (
+                r"C:\Users\Ann B\widget.yaml",
+                r#""C:\Users\Ann B\widget.yaml""#,
+            ),
+            (r"C:\Ann B\", r#""C:\Ann B\\""#),
+            (r#"a\"b"#, r#""a\\\"b""#),
+            ("it's", r#""it's""#),
+            ("100%", r#""100%""#),
+            ("", r#""""#),
+        ] {
+            assert_eq!(quote_for_windows(argument), quoted);
         }
     }
 
