@@ -10,7 +10,9 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 use widget_api::doctor::Diagnosis;
 use widget_core::{
-    doctor::{self, Answer, LauncherAnswer, PageVerdict, Question, ServiceAnswers, Visit},
+    doctor::{
+        self, Answer, LauncherAnswer, PageVerdict, Question, ServiceAnswers, Visit, quote_for_shell,
+    },
     embed::PublicUrl,
     explain::{self, Step},
     finding::Code,
@@ -64,7 +66,10 @@ pub(super) fn run(
         if named.is_ok_and(|named| !matches!(named.target, Target::Page(_))) {
             return Err(
                 Failure::unexpected("name the page on which the widget should be shown").hint(
-                    format_args!("widget doctor {} --page URL", arguments.target),
+                    format_args!(
+                        "widget doctor {} --page URL",
+                        quote_for_shell(&arguments.target)
+                    ),
                 ),
             );
         }

@@ -8,7 +8,7 @@ use widget_api::{
     unreadable::WidgetRecord,
     widgets::WrittenWidget,
 };
-use widget_core::id::WidgetId;
+use widget_core::{doctor::quote_for_shell, id::WidgetId};
 
 use crate::{
     cli::Global,
@@ -71,7 +71,7 @@ pub(super) fn run(
         ))
         .hint(format_args!(
             "add it as `@N`, such as `@3`; `widget history {}` shows the revisions",
-            arguments.widget
+            quote_for_shell(&arguments.widget)
         )));
     };
     let options = arguments.change;

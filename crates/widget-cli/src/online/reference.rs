@@ -63,8 +63,11 @@ impl Reference {
         if text == "-" {
             return Ok(whole(Target::StandardInput));
         }
-        if Path::new(text).exists() {
-            return Ok(whole(Target::File(text.into())));
+        let file = whole(Target::File(text.into()));
+        let kind = std::fs::metadata(text);
+        // A folder is no widget, whatever its name is.
+        if kind.as_ref().is_ok_and(|kind| !kind.is_dir()) {
+            return Ok(file);
         }
         let (name, revision) = match text.rsplit_once('@') {
             Some((name, number)) if !number.is_empty() => match number.parse::<i64>() {
@@ -89,6 +92,8 @@ impl Reference {
         }
         match parse_page(text) {
             Some(page) => Ok(whole(Target::Page(page))),
+            // That it is a folder is said where it is read.
+            None if kind.is_ok() => Ok(file),
             None => Err(Failure::unexpected(format_args!(
                 "`{text}` is neither a file that exists, nor a widget's id or the beginning of \
                  one, nor the address of a page"

@@ -315,3 +315,17 @@ fn a_closed_pipe_does_not_panic() {
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     assert_eq!(output.status.code(), Some(2));
 }
+
+/// What is shown as a command can be copied.
+#[cfg(unix)]
+#[test]
+fn names_in_hints_are_quoted() {
+    let folder = Folder::new().with("my shop.json", crate::SHOP);
+    for (command, hint) in [
+        ("doctor", "widget doctor 'my shop.json' --page URL"),
+        ("restore", "`widget history 'my shop.json'` shows"),
+    ] {
+        let text = crate::outcome(&mut folder.command(&[command, "my shop.json"]));
+        assert!(text.contains(hint), "{text}");
+    }
+}

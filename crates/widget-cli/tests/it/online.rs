@@ -600,3 +600,24 @@ fn lists_fit_the_terminal() {
         1 widget
     "#]].assert_eq(&shown);
 }
+
+/// A folder is no widget, whatever its name is.
+#[test]
+fn folders_have_any_name() {
+    let mut service = Service::start();
+    let id = service.create_widget("shop", &["https://shop.example"]).id;
+    let (whole, beginning) = (id.to_string(), id.to_string()[..13].to_owned());
+    let folder = Folder::new()
+        .with(&format!("{whole}/a.txt"), "")
+        .with(&format!("{beginning}/a.txt"), "")
+        .with("shops/a.txt", "");
+    for name in [&whole, &beginning] {
+        let text = outcome(&mut service.command(&folder, &["show", name]));
+        assert!(text.starts_with("exit 0\n"), "{text}");
+    }
+    let text = outcome(&mut service.command(&folder, &["show", "shops"]));
+    assert!(
+        text.contains("`shops` is a folder; name one file in it"),
+        "{text}"
+    );
+}
