@@ -9,7 +9,7 @@ use widget_api::{
     unreadable::WidgetRecord,
 };
 use widget_core::{
-    doctor::quote_for_shell,
+    doctor::{quote_for_shell, shown_page},
     embed::PublicUrl,
     explain::{Verdict, explain},
     finding::Code,
@@ -101,7 +101,7 @@ pub(super) fn run(
             WidgetRecord::Unreadable(_) => None,
         };
         let query = ExplainQuery {
-            origin: page.clone(),
+            origin: origin_of(&page),
         };
         let answer = Answer {
             id: Some(id),
@@ -114,6 +114,12 @@ pub(super) fn run(
         };
         show(&answer, arguments, printer)
     })
+}
+
+/// What the service gets of the address of a page: its origin decides, and the rest may have
+/// secrets in it.
+fn origin_of(page: &str) -> String {
+    Origin::parse_page(page).map_or_else(|_| shown_page(page), |origin| origin.as_str().to_owned())
 }
 
 /// A decision, and where it comes from.

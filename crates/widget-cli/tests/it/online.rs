@@ -16,13 +16,18 @@ mod table;
 mod tls;
 mod versions;
 
-use std::fs;
+use std::{
+    fs,
+    sync::{Arc, Mutex},
+};
 
 use expect_test::expect;
 use widget_api::WidgetPatch;
 
 use crate::{
-    Folder, outcome,
+    Folder,
+    faults::Forwarder,
+    outcome,
     service::{Service, block_on},
 };
 
@@ -619,5 +624,42 @@ fn folders_have_any_name() {
     assert!(
         text.contains("`shops` is a folder; name one file in it"),
         "{text}"
+    );
+}
+
+/// The service gets no more of the address of a page than it needs.
+#[test]
+fn secrets_of_a_page_are_not_sent() {
+    let mut service = Service::start();
+    let widget = service.create_widget("shop", &["https://shop.example"]);
+    service.publish(&widget);
+    let id = widget.id.to_string();
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let proxy = Forwarder::start(service.url(), {
+        let asked = Arc::clone(&asked);
+        move |request| {
+            let address = request.uri().to_string();
+            asked.lock().expect("a list").push(address);
+            std::future::ready(())
+        }
+    });
+    let folder = Folder::new();
+    let long = format!("https://shop.example/cart?secret={}", "a".repeat(3000));
+    for page in [
+        "https://shop.example/cart?token=secret#secret",
+        "https://ann:secret@shop.example/cart?token=secret",
+        &long,
+    ] {
+        let mut command = service.command(&folder, &["explain", &id, "--page", page]);
+        command.env("WIDGET_SERVICE", proxy.url());
+        let text = outcome(&mut command);
+        assert!(text.starts_with("exit 0\n"), "{text}");
+    }
+    let asked = asked.lock().expect("a list");
+    let mut explained = asked.iter().filter(|address| address.contains("/explain"));
+    assert_eq!(explained.clone().count(), 3, "{asked:?}");
+    assert!(
+        explained.all(|address| !address.contains("secret")),
+        "{asked:?}"
     );
 }
