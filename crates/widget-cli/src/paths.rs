@@ -92,15 +92,22 @@ pub(crate) fn find_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
         )));
     }
     let below = walk(folder).map_err(|error| unreadable(folder, &error))?;
-    match below.skipped.first() {
-        None => Ok(below.files),
-        // A file that is not seen looks like one that was removed.
-        Some(skipped) => Err(Failure::bad_input(format_args!(
-            "`{}` is a link to a folder, or not a file that can be read",
-            skipped.display()
-        ))
-        .hint("replace it with a file or a folder, or remove it; links to files are followed")),
+    // A file that is not seen looks like one that was removed.
+    let Some(skipped) = below.skipped.first() else {
+        return Ok(below.files);
+    };
+    let shown = skipped.display();
+    if skipped
+        .file_name()
+        .is_some_and(|name| name.to_str().is_none())
+    {
+        let failure = format_args!("the name of `{shown}` is not UTF-8");
+        return Err(Failure::bad_input(failure).hint("rename it, or remove it"));
     }
+    Err(Failure::bad_input(format_args!(
+        "`{shown}` is a link to a folder, or not a file that can be read"
+    ))
+    .hint("replace it with a file or a folder, or remove it; links to files are followed"))
 }
 
 /// Finds the one input that an argument names; rejects a folder or a pattern.
@@ -206,13 +213,17 @@ fn walk(folder: &Path) -> io::Result<Below> {
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let name = entry.file_name();
-            let Some(name) = name.to_str() else { continue };
-            if name.starts_with('.') || name == "node_modules" {
+            if name.as_encoded_bytes().starts_with(b".") || name == "node_modules" {
                 continue;
             }
             let path = entry.path();
             let path = path.strip_prefix("./").map(Path::to_owned).unwrap_or(path);
-            if entry.file_type()?.is_dir() {
+            let is_folder = entry.file_type()?.is_dir();
+            if name.to_str().is_none() {
+                if is_folder || has_known_extension(&path) {
+                    below.skipped.push(path);
+                }
+            } else if is_folder {
                 pending.push(path);
             } else if has_known_extension(&path) && path.is_file() {
                 below.files.push(path);
@@ -230,7 +241,7 @@ fn walk(folder: &Path) -> io::Result<Below> {
 #[derive(Debug, Default)]
 struct Below {
     files: Vec<PathBuf>,
-    /// Links to folders, and names of files that are none.
+    /// Links to folders, names of files that are none, and names that are not UTF-8.
     skipped: Vec<PathBuf>,
 }
 

@@ -589,6 +589,34 @@ fn links_that_are_not_followed_are_errors() {
     );
 }
 
+/// The widget of a file is not deleted because the name of the file is not read.
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_not_utf_8_are_errors() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let mut repository = Repository::new();
+    let shop = repository
+        .service
+        .create_widget("shop", &["https://shop.example"]);
+    let widgets = repository.folder.path().join("widgets");
+    fs::create_dir(&widgets).expect("a folder");
+    fs::write(widgets.join(".widgets-held"), format!("{}\n", shop.id)).expect("a file");
+    let name = std::ffi::OsStr::from_bytes(b"sh\xffop.yaml");
+    fs::write(widgets.join(name), format!("id: {}\n", shop.id)).expect("a file");
+    repository.check(
+        &["apply", "widgets", "--prune", "--yes"],
+        &expect![[r#"
+        exit 1
+        ---- stderr ----
+        error: the name of `widgets/sh�op.yaml` is not UTF-8
+
+        hint: rename it, or remove it
+    "#]],
+    );
+    block_on(repository.service.client().get_web_widget(shop.id)).expect("it is there");
+}
+
 /// What somebody changes at the service after the folder was written is shown, and undone only on
 /// request.
 #[test]
