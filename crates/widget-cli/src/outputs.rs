@@ -40,6 +40,7 @@ const WITHOUT_JSON: [&str; 3] = ["completions", "logout", "man"];
 type Output = (&'static str, &'static str, Schema);
 
 /// The object of each command; where there are several kinds, any of them.
+#[expect(clippy::too_many_lines, reason = "an entry for each command")]
 fn outputs(generator: &mut SchemaGenerator) -> Vec<Output> {
     macro_rules! any {
         ($only:ty) => { generator.subschema_for::<$only>() };
@@ -56,14 +57,18 @@ fn outputs(generator: &mut SchemaGenerator) -> Vec<Output> {
             "run",
             any!(explain::ExplanationJson<'_>, InvalidJson<'_>),
         ),
-        ("doctor", "run", any!(Diagnosis)),
+        ("doctor", "run", any!(Diagnosis, InvalidJson<'_>)),
         ("history", "revision", any!(Revision)),
         (
             "diff",
             "difference",
             any!(diff::DifferenceJson<'_>, InvalidJson<'_>),
         ),
-        ("create", "run", any!(create::CreatedJson<'_>)),
+        (
+            "create",
+            "run",
+            any!(create::CreatedJson<'_>, InvalidJson<'_>),
+        ),
         ("set", "run", changed.clone()),
         ("unset", "run", changed.clone()),
         ("edit", "run", changed.clone()),
@@ -88,10 +93,19 @@ fn outputs(generator: &mut SchemaGenerator) -> Vec<Output> {
         (
             "preview",
             "link",
-            any!(CreatedPreview, Preview, preview::ChangedJson),
+            any!(
+                CreatedPreview,
+                Preview,
+                preview::ChangedJson,
+                InvalidJson<'_>
+            ),
         ),
         ("open", "run", any!(open::OpenedJson<'_>)),
-        ("export", "widget", any!(export::ExportJson)),
+        (
+            "export",
+            "widget",
+            any!(export::ExportJson, InvalidJson<'_>),
+        ),
         ("plan", "widget", any!(StepJson<'_>, InvalidJson<'_>)),
         ("apply", "widget", any!(StepJson<'_>, InvalidJson<'_>)),
         (

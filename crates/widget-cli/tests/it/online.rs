@@ -663,3 +663,34 @@ fn secrets_of_a_page_are_not_sent() {
         "{asked:?}"
     );
 }
+
+/// Programs get the faults of a file in the form that is written down, from every command.
+#[test]
+fn invalid_files_are_shown_to_programs() {
+    let mut service = Service::start();
+    let id = service.create_widget("shop", &["https://shop.example"]).id;
+    let id = id.to_string();
+    let config = r#"{"v1": {"theme": 5}}"#;
+    let folder = Folder::new()
+        .with("config.json", config)
+        .with(
+            "widget.json",
+            format!(r#"{{"id": "{id}", "config": {config}}}"#),
+        )
+        .with(
+            "widgets/a.json",
+            format!(r#"{{"id": "{id}", "config": {config}}}"#),
+        );
+    let agent = "agent of shop";
+    let commands: [&[&str]; 4] = [
+        &["create", "--agent", agent, "--file", "widget.json", "--yes"],
+        &["preview", &id, "--config", "config.json"],
+        &["export", "widgets"],
+        &["doctor", "widget.json", "--page", "http://127.0.0.1:9/"],
+    ];
+    for arguments in commands {
+        let arguments = [arguments, &["--output", "json"]].concat();
+        let text = outcome(&mut service.command(&folder, &arguments));
+        assert!(text.contains(r#""valid":false"#), "{arguments:?}: {text}");
+    }
+}
