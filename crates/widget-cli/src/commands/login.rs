@@ -14,7 +14,7 @@ use crate::{
         profile::{self, DEFAULT, Profile, Profiles},
         prompt, seen,
     },
-    printer::{GREEN, Printer, YELLOW},
+    printer::{GREEN, Printer, YELLOW, printable},
     service,
     table::Column,
 };
@@ -113,7 +113,7 @@ pub(super) fn login(
         printer.note(format_args!(
             "{GREEN}✓{GREEN:#} logged in to {} as {}; the key is in {}",
             address.origin(),
-            describe_key(&whoami),
+            printable(&describe_key(&whoami)),
             place.describe(name),
         ))?;
         if name != DEFAULT {

@@ -21,12 +21,14 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use axum::response::IntoResponse;
 use expect_test::expect;
+use serde_json::json;
 use widget_api::WidgetPatch;
 
 use crate::{
     Folder,
-    faults::Forwarder,
+    faults::{FaultServer, Forwarder},
     outcome,
     service::{Service, block_on},
 };
@@ -693,4 +695,22 @@ fn invalid_files_are_shown_to_programs() {
         let text = outcome(&mut service.command(&folder, &arguments));
         assert!(text.contains(r#""valid":false"#), "{arguments:?}: {text}");
     }
+}
+
+/// The name of a key is shown as a text, whatever is in it.
+#[test]
+fn names_of_keys_are_printable() {
+    let server = FaultServer::start(|_, _| {
+        let whoami = json!({
+            "organization_id": "acme", "api_key": {"id": "k1", "name": "te\u{1b}[2Jsts"},
+            "scopes": [], "expires_at": null, "version": "9.9.9",
+        });
+        std::future::ready(axum::Json(whoami).into_response())
+    });
+    let folder = Folder::new();
+    let url = format!("http://{}", server.address);
+    let mut command = folder.command(&["login", "--service", &url]);
+    let text = outcome(command.write_stdin("ak_test.secret\n"));
+    assert!(text.starts_with("exit 0\n"), "{text}");
+    assert!(text.contains("the key te\\u{1b}[2Jsts (k1)"), "{text}");
 }
