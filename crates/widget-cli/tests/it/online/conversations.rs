@@ -128,9 +128,9 @@ fn list_and_show() {
         &expect![[r#"
             exit 0
             ---- stdout ----
-            ID  BEGAN  STATE  MODE  LAST SAID  FIRST WORDS
+            ID  BEGAN  STATE  MODE  LAST SAID  VISITOR  FIRST WORDS
             CONVERSATION-SECOND  TIME  ended: agent  text
-            CONVERSATION-FIRST  TIME  open  text  TIME  I want a refund. Today.
+            CONVERSATION-FIRST  TIME  open  text  TIME  a@b.example  I want a refund. Today.
             ---- stderr ----
             2 conversations
         "#]],
@@ -151,8 +151,8 @@ fn list_and_show() {
         &expect![[r#"
             exit 0
             ---- stdout ----
-            ID  BEGAN  STATE  MODE  LAST SAID  WIDGET  FIRST WORDS
-            CONVERSATION-FIRST  TIME  open  text  TIME  WIDGET-SHOP  I want a refund. Today.
+            ID  BEGAN  STATE  MODE  LAST SAID  WIDGET  VISITOR  FIRST WORDS
+            CONVERSATION-FIRST  TIME  open  text  TIME  WIDGET-SHOP  a@b.example  I want a refund. Today.
             ---- stderr ----
             1 conversation
         "#]],
@@ -162,8 +162,8 @@ fn list_and_show() {
         &expect![[r#"
             exit 0
             ---- stdout ----
-            ID  BEGAN  STATE  MODE  LAST SAID  WIDGET  FIRST WORDS
-            CONVERSATION-FIRST  TIME  open  text  TIME  WIDGET-SHOP  I want a refund. Today.
+            ID  BEGAN  STATE  MODE  LAST SAID  WIDGET  VISITOR  FIRST WORDS
+            CONVERSATION-FIRST  TIME  open  text  TIME  WIDGET-SHOP  a@b.example  I want a refund. Today.
             ---- stderr ----
             1 conversation
         "#]],
@@ -173,8 +173,8 @@ fn list_and_show() {
         &expect![[r#"
             exit 0
             ---- stdout ----
-            ID  BEGAN  STATE  MODE  LAST SAID  WIDGET  FIRST WORDS
-            CONVERSATION-FIRST  TIME  open  text  TIME  WIDGET-SHOP  I want a refund. Today.
+            ID  BEGAN  STATE  MODE  LAST SAID  WIDGET  VISITOR  FIRST WORDS
+            CONVERSATION-FIRST  TIME  open  text  TIME  WIDGET-SHOP  a@b.example  I want a refund. Today.
             ---- stderr ----
             1 conversation
         "#]],
@@ -226,9 +226,9 @@ fn list_and_show() {
     expect![[r#"
         exit 0
         ---- stdout ----
-        ID  BEGAN  STATE  MODE  LAST SAID  WIDGET  FIRST WORDS
+        ID  BEGAN  STATE  MODE  LAST SAID  WIDGET  VISITOR  FIRST WORDS
         SHORT  TIME  ended: agent  text  SHORT "Ask shop"
-        SHORT  TIME  open  text  TIME  SHORT "Ask shop"  I want a refund. Today.
+        SHORT  TIME  open  text  TIME  SHORT "Ask shop"  a@b.example  I want a refund. Today.
         ---- stderr ----
         2 conversations
     "#]]
