@@ -58,7 +58,11 @@ pub(crate) fn read<V: Version>(
         });
     };
     if document.is_empty() {
-        return Ok(Document::default());
+        // An object with a key that cannot be stored is empty, too.
+        return match Findings::from_list(text_faults) {
+            Some(faults) => Err(ConfigError::Invalid(faults)),
+            None => Ok(Document::default()),
+        };
     }
     let version_keys: Vec<&String> = document.keys().filter(|key| is_version_key(key)).collect();
     if version_keys.is_empty() {

@@ -176,6 +176,26 @@ fn all_faults_are_reported_at_once() {
     );
 }
 
+/// The reader puts an empty object in place of one with such a key, and `{}` is a valid document.
+#[test]
+fn a_key_that_is_not_text_is_a_fault_at_every_depth() {
+    for (text, pointer) in [
+        (r#"{"\ud800":1}"#, "/config"),
+        (r#"{"\ud800":1,"v1":{"theme":"dark"}}"#, "/config"),
+        (r#"{"v1":{"\udc00":1,"theme":"dark"}}"#, "/config/v1"),
+        (r#"{"v1":{"chat":{"\ud800":1}}}"#, "/config/v1/chat"),
+        (r#"{"v1":{"zz":[{"\ud800":1}]}}"#, "/config/v1/zz/0"),
+        (r#"{"v1":{},"v9":{"\ud800":1}}"#, "/config/v9"),
+        (r#"{"chat":{"\ud800":1}}"#, "/config/v1/chat"),
+    ] {
+        assert_eq!(
+            codes_and_places(text),
+            [("string_invalid", pointer.to_owned())],
+            "{text}"
+        );
+    }
+}
+
 #[test]
 fn numbers_of_unknown_keys_are_kept_exactly() {
     for number in [
