@@ -32,6 +32,8 @@ mod current;
 mod error;
 mod memory;
 
+mod stored;
+
 mod edit;
 mod migrate;
 

@@ -56,7 +56,7 @@ impl Config {
     /// The document as compact JSON, as it is stored. Reading it gives the same document.
     #[must_use]
     pub fn as_json(&self) -> &str {
-        &self.0.text
+        self.0.as_json()
     }
 
     /// The typed values of the current version, every default filled in.
@@ -66,7 +66,8 @@ impl Config {
     }
 
     /// The same settings without what this build does not read: unknown keys and other versions.
-    /// For callers that only serve it.
+    /// For callers that only serve it. A document that would be too large when all its defaults
+    /// are written out stays as it is.
     #[must_use]
     pub fn without_unread(self) -> Self {
         Self(self.0.without_unread())

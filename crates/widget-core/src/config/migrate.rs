@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::error::ConfigError;
+use super::stored::StoredText;
 use super::v1::ConfigV1;
 use super::version::{LIMITS, Past as _, ROOT, Version, is_version_key, key_of};
 use crate::check::{Context, known_keys, nearest, type_name};
@@ -24,9 +25,8 @@ use crate::text::shortened;
 /// A document that was read, and the typed values of version `V` that it means.
 #[derive(Debug, Clone)]
 pub(crate) struct Document<V> {
-    /// The document as it is stored: compact JSON. Its values in memory would take up to twenty
-    /// times as much.
-    pub(crate) text: Box<str>,
+    /// The document as it is stored. Its values in memory would take up to twenty times as much.
+    text: StoredText,
     /// The version that was read; `None` for the empty document.
     found: Option<u64>,
     pub(crate) current: V,
@@ -35,7 +35,7 @@ pub(crate) struct Document<V> {
 impl<V: Version> Default for Document<V> {
     fn default() -> Self {
         Self {
-            text: "{}".into(),
+            text: StoredText::default(),
             found: None,
             current: V::default(),
         }
@@ -58,11 +58,7 @@ pub(crate) fn read<V: Version>(
         });
     };
     if document.is_empty() {
-        // An object with a key that cannot be stored is empty, too.
-        return match Findings::from_list(text_faults) {
-            Some(faults) => Err(ConfigError::Invalid(faults)),
-            None => Ok(Document::default()),
-        };
+        return Document::build(document, None, V::default(), text_faults);
     }
     let version_keys: Vec<&String> = document.keys().filter(|key| is_version_key(key)).collect();
     if version_keys.is_empty() {
@@ -88,18 +84,12 @@ pub(crate) fn read<V: Version>(
             V::default()
         }
     };
-    if let Some(faults) = Findings::from_list(merged(text_faults, context.faults)) {
-        return Err(ConfigError::Invalid(faults));
-    }
-    Ok(Document {
-        text: Value::Object(document).to_string().into(),
-        found: Some(found),
-        current,
-    })
+    let faults = merged(text_faults, context.faults);
+    Document::build(document, Some(found), current, faults)
 }
 
 /// Reads a document without a version as what it becomes: its keys under `v1`.
-/// Faults point to where the values are then.
+/// Faults point to where the values are then, and it must fit with that key around it.
 fn read_unversioned<V: Version>(
     document: Map<String, Value>,
     text_faults: FindingList,
@@ -185,10 +175,33 @@ impl<V> PartialEq for Document<V> {
 }
 
 impl<V> Document<V> {
+    /// Every document is made here: it has no faults, and fits as it is stored, also when that is
+    /// not the text that was sent.
+    fn build(
+        document: Map<String, Value>,
+        found: Option<u64>,
+        current: V,
+        faults: FindingList,
+    ) -> Result<Self, ConfigError> {
+        // An object with a key that cannot be stored was read as an empty one.
+        if let Some(faults) = Findings::from_list(faults) {
+            return Err(ConfigError::Invalid(faults));
+        }
+        Ok(Self {
+            text: StoredText::of(&Value::Object(document))?,
+            found,
+            current,
+        })
+    }
+
+    /// The document as it is stored.
+    pub(crate) fn as_json(&self) -> &str {
+        self.text.as_str()
+    }
+
     /// The document's values.
     pub(crate) fn value(&self) -> Value {
-        // The text was written from values that were read with the same limits.
-        json::parse(&self.text, ROOT, LIMITS).map_or(Value::Null, |parsed| parsed.value)
+        self.text.value()
     }
 }
 
@@ -242,17 +255,21 @@ impl<V: Version> Document<V> {
         (context.faults.is_empty() && now == before).then_some(target)
     }
 
-    /// The same settings with a document that contains nothing else.
+    /// The same settings with a document that contains nothing else. In a list all settings of an
+    /// item are written out; a document that would be too large then stays as it is.
     pub(crate) fn without_unread(self) -> Self {
         if self.found.is_none() {
             return self;
         }
         let mut document = Map::new();
         document.insert(key_of(V::NUMBER), Value::Object(differences(&self.current)));
-        Self {
-            text: Value::Object(document).to_string().into(),
-            found: Some(V::NUMBER),
-            current: self.current,
+        match StoredText::of(&Value::Object(document)) {
+            Ok(text) => Self {
+                text,
+                found: Some(V::NUMBER),
+                current: self.current,
+            },
+            Err(_) => self,
         }
     }
 

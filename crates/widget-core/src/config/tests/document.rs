@@ -259,6 +259,54 @@ fn size_is_that_of_the_stored_document() {
     );
 }
 
+/// A document without a version is stored with one, which is 7 bytes and a level more.
+#[test]
+fn the_limits_hold_for_an_unversioned_document_as_it_is_stored() {
+    let sized = |bytes: usize| format!(r#"{{"chat":{{"x":"{}"}}}}"#, "x".repeat(bytes - 17));
+    assert_eq!(sized(65_529).len(), 65_529);
+    let config = Config::parse(&sized(65_529)).expect("as large as allowed");
+    assert_eq!(config.as_json().len(), 65_536);
+    let value: Value = serde_json::from_str(&sized(65_529)).expect("JSON");
+    assert_eq!(config.to_value(), json!({"v1": value}));
+    for bytes in [65_530, 65_536] {
+        let too_large = ConfigError::TooLarge { bytes: bytes + 7 };
+        assert_eq!(error(&sized(bytes)), too_large);
+        let value: Value = serde_json::from_str(&sized(bytes)).expect("JSON");
+        assert_eq!(Config::from_value(value), Err(too_large));
+    }
+
+    let nested = |levels: usize| {
+        let (open, close) = ("[".repeat(levels), "]".repeat(levels));
+        format!(r#"{{"chat":{{"x":{open}{close}}}}}"#)
+    };
+    let config = Config::parse(&nested(13)).expect("as deep as allowed");
+    assert_eq!(Config::parse(config.as_json()), Ok(config));
+    assert_eq!(error(&nested(14)), ConfigError::TooDeep { depth: 17 });
+}
+
+/// Items of lists are written out with their defaults, so less can become more.
+#[test]
+fn without_what_is_unread_a_document_can_still_be_read_back() {
+    let label = "l".repeat(30);
+    let fields: Vec<Value> = (0..30)
+        .map(|field| json!({"id": format!("f{field}"), "type": "email", "label": label}))
+        .collect();
+    let forms = |count: usize| -> Vec<Value> {
+        (0..count)
+            .map(|form| json!({"id": format!("form{form}"), "fields": fields}))
+            .collect()
+    };
+    let few = json!({"v1": {"forms": forms(1), "zz": 1}});
+    let served = Config::from_value(few).expect("valid").without_unread();
+    assert_eq!(served.to_value()["v1"].get("zz"), None);
+
+    let many = json!({"v1": {"forms": forms(20), "zz": 1}});
+    let config = Config::from_value(many.clone()).expect("valid");
+    let served = config.clone().without_unread();
+    assert_eq!(served.current(), config.current());
+    assert_eq!(served.to_value(), many);
+}
+
 #[test]
 fn sentences_of_whole_documents() {
     let reported: Vec<String> = [
