@@ -403,6 +403,20 @@ fn exact_number(token: &str) -> Option<Number> {
     (Decimal::of(token) == Decimal::of(&number.to_string())).then_some(number)
 }
 
+/// Whether both are one number of JSON, which does not distinguish `1` from `1.0`.
+///
+/// They are not compared as doubles: many integers above 2^53 have the same one.
+pub(crate) fn is_same_number(one: &Number, other: &Number) -> bool {
+    if one.is_f64() == other.is_f64() {
+        return one == other;
+    }
+    let (one, other) = (
+        Decimal::of(&one.to_string()),
+        Decimal::of(&other.to_string()),
+    );
+    one == other || (one.is_zero() && other.is_zero())
+}
+
 /// The decimal value of a number token: `0.digits × 10^exponent`, without redundant zeros.
 #[derive(PartialEq, Eq)]
 struct Decimal {
@@ -438,6 +452,11 @@ impl Decimal {
             digits,
             exponent,
         }
+    }
+
+    /// Zero has a sign: `-0.0` is a double of its own.
+    fn is_zero(&self) -> bool {
+        self.digits.is_empty()
     }
 }
 

@@ -305,6 +305,10 @@ mod tests {
         assert_eq!(same.config.as_json(), stored.config.as_json());
         let other = config(r#"{"v1": {"x": 1, "y": [2]}}"#).apply(stored, later);
         assert_eq!(other.updated_at, later);
+        // The same double, and still another number.
+        let stored = config(r#"{"v1": {"x": 9007199254740992}}"#).apply(other, later);
+        let written = config(r#"{"v1": {"x": 9007199254740993}}"#).apply(stored, later);
+        assert_eq!(written.config.as_json(), r#"{"v1":{"x":9007199254740993}}"#);
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
 use super::error::ConfigError;
 use super::version::ROOT;
 use crate::finding::{Code, Finding};
-use crate::json::{pointer_tokens, push_token};
+use crate::json::{self, pointer_tokens, push_token};
 
 /// One change of a document, which is to be made.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,7 +109,7 @@ fn compare_at(pointer: &mut String, from: &Value, to: &Value, changes: &mut Vec<
                 });
             }
         }
-        (Value::Number(from), Value::Number(to)) if is_same_number(from, to) => {}
+        (Value::Number(from), Value::Number(to)) if json::is_same_number(from, to) => {}
         (from, to) if from != to => {
             let kind = ChangeKind::Replaced {
                 from: from.clone(),
@@ -119,12 +119,6 @@ fn compare_at(pointer: &mut String, from: &Value, to: &Value, changes: &mut Vec<
         }
         _ => {}
     }
-}
-
-/// Whether both are one number of JSON, which does not distinguish `1` from `1.0`.
-fn is_same_number(one: &Number, other: &Number) -> bool {
-    // A document holds only numbers that a double represents exactly.
-    one == other || one.as_f64() == other.as_f64()
 }
 
 fn push(pointer: &str, kind: ChangeKind, changes: &mut Vec<Change>) {

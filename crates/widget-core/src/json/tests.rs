@@ -22,6 +22,41 @@ fn faults(text: &str) -> Vec<(&'static str, String)> {
 }
 
 #[test]
+fn numbers_are_compared_by_their_exact_value() {
+    let same = |one: &str, other: &str| {
+        let number = |text: &str| match read(text).value {
+            Value::Number(number) => number,
+            value => panic!("{value}"),
+        };
+        let (one, other) = (number(one), number(other));
+        let result = is_same_number(&one, &other);
+        assert_eq!(result, is_same_number(&other, &one));
+        result
+    };
+    for (one, other) in [
+        ("1", "1.0"),
+        ("25e-1", "2.5"),
+        ("0", "-0.0"),
+        ("0.0", "-0"),
+        ("9007199254740992", "9007199254740992.0"),
+        ("10000000000000000000", "1e19"),
+        ("-9223372036854775808", "-9223372036854775808"),
+    ] {
+        assert!(same(one, other), "{one} is {other}");
+    }
+    for (one, other) in [
+        ("1", "-1"),
+        ("2", "2.5"),
+        ("9007199254740992", "9007199254740993"),
+        ("9007199254740992.0", "9007199254740993"),
+        ("18446744073709551615", "18446744073709551614"),
+        ("-9223372036854775808", "-9223372036854775807"),
+    ] {
+        assert!(!same(one, other), "{one} is not {other}");
+    }
+}
+
+#[test]
 fn numbers_are_kept_or_refused() {
     for kept in [
         "0",

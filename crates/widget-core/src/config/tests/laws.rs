@@ -11,6 +11,7 @@ fn any_json() -> impl Strategy<Value = Value> {
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
         any::<f64>()
             .prop_filter("finite", |number| number.is_finite())
             .prop_map(Value::from),
@@ -177,6 +178,18 @@ proptest! {
     fn any_text_is_read_or_refused(text in ".{0,80}") {
         let _ = Config::parse(&text);
         let _ = Config::parse(&format!("{{\"v1\":{text}}}"));
+    }
+
+    #[test]
+    fn another_integer_is_a_change(unsigned in 1_u64.., signed in ..-1_i64) {
+        let config = |x: Value| Config::from_value(json!({"v1": {"x": x}})).expect("valid");
+        for (one, next) in [
+            (json!(unsigned), json!(unsigned - 1)),
+            (json!(signed), json!(signed + 1)),
+        ] {
+            prop_assert_eq!(diff(&config(one.clone()), &config(one.clone())), []);
+            prop_assert_eq!(diff(&config(one), &config(next)).len(), 1);
+        }
     }
 
     #[test]
