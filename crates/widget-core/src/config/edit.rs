@@ -5,9 +5,10 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::error::ConfigError;
-use super::version::ROOT;
+use super::version::{LIMITS, ROOT};
 use crate::finding::{Code, Finding};
 use crate::json::{self, pointer_tokens, push_token};
+use crate::text::shortened;
 
 /// One change of a document, which is to be made.
 #[derive(Debug, Clone, PartialEq)]
@@ -224,6 +225,9 @@ fn parse_index(token: &str) -> Option<usize> {
     if canonical { token.parse().ok() } else { None }
 }
 
+/// The tokens of a pointer, from the document on. There are no more of them than a document has
+/// levels: every object on the way is made, and dropping many inside each other overflows the
+/// stack.
 fn tokens_in_config(pointer: &str) -> Result<Vec<String>, ConfigError> {
     let tokens = pointer.strip_prefix(ROOT).and_then(pointer_tokens).ok_or_else(|| {
         pointer_invalid(
@@ -233,6 +237,15 @@ fn tokens_in_config(pointer: &str) -> Result<Vec<String>, ConfigError> {
             ),
         )
     })?;
+    if tokens.len() > LIMITS.depth {
+        let detail = format!(
+            "`{}` leads {} levels deep; a config has at most {}",
+            shortened(pointer),
+            tokens.len(),
+            LIMITS.depth
+        );
+        return Err(pointer_invalid(pointer, detail));
+    }
     Ok(tokens)
 }
 

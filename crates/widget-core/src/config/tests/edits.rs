@@ -116,6 +116,26 @@ fn a_place_in_a_missing_array_is_rejected_by_its_name() {
     }
 }
 
+/// Objects on the way are made when they are missing, so a long pointer would make many of them.
+#[test]
+fn a_pointer_has_no_more_levels_than_a_document() {
+    let at = |levels: usize| format!("/config/v1{}", "/x".repeat(levels - 1));
+    assert!(config(DOCUMENT).set(&at(16), json!(1)).is_ok());
+    let error = config(DOCUMENT).set(&at(16), json!([])).expect_err("deep");
+    assert_eq!(error.code(), Code::ConfigTooDeep);
+    for levels in [17, 200_000] {
+        let pointer = at(levels);
+        let expected = vec![("pointer_invalid", pointer.clone())];
+        for error in [
+            config(DOCUMENT).set(&pointer, json!(1)),
+            config(DOCUMENT).remove(&pointer),
+        ] {
+            let error = error.expect_err("too long");
+            assert_eq!(places(error.findings()), expected);
+        }
+    }
+}
+
 #[test]
 fn the_result_is_checked() {
     let error = config(DOCUMENT)
