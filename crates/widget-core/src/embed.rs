@@ -186,9 +186,10 @@ impl WindowPolicy<'static> {
 }
 
 impl<'a> WindowPolicy<'a> {
-    /// Only the admitted page may frame the window. Images that the config names on a loopback
-    /// address are allowed beside `https:`; `livekit` is where conversations take place, when that
-    /// is set up.
+    /// Only the admitted page may frame the window; no page may if its host is one that browsers do
+    /// not accept in `frame-ancestors`, of which [`explain`](crate::explain) has a note. Images
+    /// that the config names on a loopback address are allowed beside `https:`; `livekit` is where
+    /// conversations take place, when that is set up.
     #[must_use]
     pub const fn new(admission: Admission<'a>, livekit: Option<&'a LiveKitServer>) -> Self {
         Self {

@@ -38,7 +38,7 @@ use crate::{
     finding::{Code, Finding},
     go_live::{self, PinnedVersion, VersionSource},
     id::WidgetId,
-    origin::{AllowedOrigins, Entry, Origin, OriginHeaderError, Scheme, SuffixList},
+    origin::{AllowedOrigins, Entry, Origin, OriginHeaderError, Scheme, SuffixList, Unnameable},
     serve,
     unreadable::UnreadableWidget,
     widget::Widget,
@@ -394,7 +394,7 @@ fn advice(origin: &Origin, nearest: Option<&Nearest>, suffixes: &SuffixList) -> 
 }
 
 /// A page to which browsers do not give the microphone.
-pub(crate) fn insecure_page(origin: &Origin) -> Option<Finding> {
+fn insecure_page(origin: &Origin) -> Option<Finding> {
     (!origin.is_secure_context()).then(|| {
         Finding::new(
             Code::InsecurePage,
@@ -402,6 +402,42 @@ pub(crate) fn insecure_page(origin: &Origin) -> Option<Finding> {
         )
         .with_hint("open the page over https")
     })
+}
+
+/// A page on which browsers do not show the window, whatever is listed: no `frame-ancestors` can
+/// name its host.
+fn unnameable_page(origin: &Origin) -> Option<Finding> {
+    let (code, detail, hint) = match origin.unnameable()? {
+        Unnameable::Ipv6 => (
+            Code::Ipv6Page,
+            format!(
+                "`{origin}` is an IPv6 address, which browsers do not accept in `frame-ancestors`: the window stays blank"
+            ),
+            "open the page under a host name",
+        ),
+        Unnameable::Underscore => (
+            Code::PageHostUnsupported,
+            format!(
+                "the host of `{origin}` contains `_`, which browsers do not accept in `frame-ancestors`: the window stays blank"
+            ),
+            "open the page under a host name without `_`",
+        ),
+        Unnameable::TrailingDot => (
+            Code::PageHostUnsupported,
+            format!(
+                "the host of `{origin}` ends in a dot, which not all browsers accept in `frame-ancestors`: the window stays blank in the others"
+            ),
+            "open the page under its host name without the final dot",
+        ),
+    };
+    Some(Finding::new(code, detail).with_hint(hint))
+}
+
+/// What browsers withhold from a page because of its address.
+pub(crate) fn notes_on_page(origin: &Origin) -> impl Iterator<Item = Finding> {
+    insecure_page(origin)
+        .into_iter()
+        .chain(unnameable_page(origin))
 }
 
 /// What can still keep the window or the microphone away on an admitted page.
@@ -422,15 +458,6 @@ fn notes(origin: &Origin, service: &Origin) -> Vec<Finding> {
             .with_hint("serve the service over https"),
         );
     }
-    notes.extend(insecure_page(origin));
-    if origin.host().starts_with('[') {
-        notes.push(
-            Finding::new(
-                Code::Ipv6Page,
-                format!("`{origin}` is an IPv6 address, which browsers do not accept in `frame-ancestors`: the window stays blank"),
-            )
-            .with_hint("open the page under a host name"),
-        );
-    }
+    notes.extend(notes_on_page(origin));
     notes
 }

@@ -249,6 +249,8 @@ choices! {
         InsecurePage = "insecure_page",
         /// A page on an IPv6 address.
         Ipv6Page = "ipv6_page",
+        /// A page on a host that browsers do not accept in `frame-ancestors`.
+        PageHostUnsupported = "page_host_unsupported",
         /// The service does not show the widget on the page, and says not why without a key.
         WidgetUnavailable = "widget_unavailable",
         // What a page, and the service behind its widget, can have wrong: see `doctor::CODES`.

@@ -115,6 +115,7 @@ export type Code =
   | 'framed_page'
   | 'insecure_page'
   | 'ipv6_page'
+  | 'page_host_unsupported'
   | 'widget_unavailable'
   | 'page_unreachable'
   | 'page_status'

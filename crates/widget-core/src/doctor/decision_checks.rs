@@ -26,7 +26,7 @@ pub(super) fn check(
         let Some((origin, target)) = origin.zip(target) else {
             return Vec::new();
         };
-        let insecure = explain::insecure_page(origin).map(|note| PageFinding {
+        let notes = explain::notes_on_page(origin).map(|note| PageFinding {
             hint: note.hint,
             ..PageFinding::warn(note.code, Audience::Site, note.detail)
         });
@@ -34,7 +34,7 @@ pub(super) fn check(
             Some(gate) if finding.status == CheckStatus::Fail => not_decided(finding.code, gate),
             _ => finding,
         });
-        return refusal.into_iter().chain(insecure).collect();
+        return refusal.into_iter().chain(notes).collect();
     };
     let id = target.and_then(|target| target.widget_id);
     let steps = explanation.steps.iter().map(|step| {

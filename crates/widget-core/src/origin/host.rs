@@ -29,6 +29,29 @@ pub(super) enum Leniency {
     Page,
 }
 
+/// Why `frame-ancestors` cannot name a host on which browsers do open pages: they ignore such a
+/// source, so the window stays blank there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unnameable {
+    /// An IPv6 address.
+    Ipv6,
+    /// `_`, which the grammar of a source does not have.
+    Underscore,
+    /// `example.com.`: only Chromium accepts it.
+    TrailingDot,
+}
+
+/// Every reason why `frame-ancestors` cannot name this host; none for most hosts.
+pub(super) fn unnameable(host: &str) -> impl Iterator<Item = Unnameable> {
+    [
+        (host.starts_with('['), Unnameable::Ipv6),
+        (host.contains('_'), Unnameable::Underscore),
+        (host.ends_with('.'), Unnameable::TrailingDot),
+    ]
+    .into_iter()
+    .filter_map(|(found, reason)| found.then_some(reason))
+}
+
 /// UTS 46 to ASCII as browsers do it (non-transitional, `CheckHyphens` off, URL Standard section
 /// 3.3), then strict letters, digits and hyphens.
 pub(super) fn to_ascii(written: &str, leniency: Leniency) -> Result<String, Vec<EntryFault>> {
@@ -52,11 +75,12 @@ pub(super) fn to_ascii(written: &str, leniency: Leniency) -> Result<String, Vec<
     if name.split('.').any(str::is_empty) {
         faults.push(EntryFault::HostEmptyLabel(host.to_string()));
     }
-    if host.contains('_') && leniency == Leniency::Entry {
-        faults.push(EntryFault::HostUnderscore(host.to_string()));
-    }
-    if host.ends_with('.') && leniency == Leniency::Entry {
-        faults.push(EntryFault::HostTrailingDot(host.to_string()));
+    if leniency == Leniency::Entry {
+        faults.extend(unnameable(&host).map(|reason| match reason {
+            Unnameable::Ipv6 => EntryFault::Ipv6NotSupported(host.to_string()),
+            Unnameable::Underscore => EntryFault::HostUnderscore(host.to_string()),
+            Unnameable::TrailingDot => EntryFault::HostTrailingDot(host.to_string()),
+        }));
     }
     if name.len() > MAX_HOST {
         faults.push(EntryFault::HostTooLong { bytes: name.len() });

@@ -180,7 +180,8 @@ fn serialized_port(digits: &str) -> Option<u16> {
 /// `;`, `'` and the like) but that would be read as something else in a header.
 ///
 /// Unlike an entry of the list, `_`, a final dot and an IPv6 address are possible here: pages do
-/// live on such hosts, and only `*` can admit them.
+/// live on such hosts. `*` admits them, and a pattern those below its base, although no
+/// `frame-ancestors` can name them: see [`Origin::unnameable`].
 fn is_serialized_host(host: &str) -> bool {
     if host.starts_with('[') {
         return host::canonical_ipv6(host).as_deref() == Some(host);

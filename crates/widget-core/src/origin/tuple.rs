@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use super::host;
+use super::host::{self, Unnameable};
 use crate::choice::choices;
 
 choices! {
@@ -103,6 +103,11 @@ impl Origin {
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         host::is_loopback(self.host())
+    }
+
+    /// Why `frame-ancestors` cannot name the page, so that browsers do not show the window on it.
+    pub(crate) fn unnameable(&self) -> Option<Unnameable> {
+        host::unnameable(self.host()).next()
     }
 
     /// Whether browsers give the page what needs a secure context, such as the microphone.

@@ -420,6 +420,31 @@ fn notes() {
         codes(&on(&["*"], "http://[::1]").notes),
         ["framed_page", "ipv6_page"]
     );
+    // Patterns and `*` admit hosts that no entry can name, and browsers show the window on none.
+    for (entry, page, detail) in [
+        (
+            "*",
+            "https://a_b.shop.example",
+            "the host of `https://a_b.shop.example` contains `_`",
+        ),
+        (
+            "https://*.shop.example",
+            "https://a_b.shop.example",
+            "the host of `https://a_b.shop.example` contains `_`",
+        ),
+        (
+            "*",
+            "https://shop.example.",
+            "the host of `https://shop.example.` ends in a dot",
+        ),
+    ] {
+        let explanation = on(&[entry], page);
+        assert_eq!(explanation.verdict, Verdict::Shown, "{page}");
+        let found = codes(&explanation.notes);
+        assert_eq!(found, ["framed_page", "page_host_unsupported"], "{page}");
+        let note = &explanation.notes[1].detail;
+        assert!(note.starts_with(detail), "{note}");
+    }
 }
 
 /// The explanation and the decision never disagree.

@@ -324,6 +324,17 @@ fn malformed_permissions_are_ignored() {
 }
 
 #[test]
+fn a_host_that_no_policy_can_name_is_found_also_without_an_explanation() {
+    for (page, code) in [
+        ("https://a_b.shop.example/", "page_host_unsupported"),
+        ("https://shop.example./", "page_host_unsupported"),
+        ("https://[::1]/", "ipv6_page"),
+    ] {
+        case("SNIPPET").at(page).finds(&format!("shown: {code} warn"));
+    }
+}
+
+#[test]
 fn an_upgrade_counts_on_plain_pages_too() {
     let plain = SNIPPET.replace("https", "http");
     let at = |html: &str| case(html).at("http://shop.example/");
