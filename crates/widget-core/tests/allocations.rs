@@ -119,6 +119,26 @@ fn a_served_widget_holds_no_more_than_it_says() {
     }
 }
 
+/// What a list with all its faults takes is near to what was sent.
+#[test]
+fn the_faults_of_a_list_take_little_memory() {
+    for entry in [
+        "-.".repeat(1024),
+        format!("{}.", "a".repeat(64)).repeat(31),
+        "_.".repeat(1024),
+        ".".repeat(2048),
+    ] {
+        let entries = vec![entry; 100];
+        let sent: usize = entries.iter().map(String::len).sum();
+        let taken = allocation_counter::measure(|| {
+            let faults = AllowedOrigins::parse(&entries, SuffixList::builtin());
+            assert!(faults.is_err());
+        });
+        let most = taken.bytes_max;
+        assert!(most < 16 * sent as u64, "{most} bytes for {sent}");
+    }
+}
+
 #[test]
 fn what_nothing_reads_is_not_served_and_a_stored_config_is_hardly_more_than_its_text() {
     let config = unknown_values();

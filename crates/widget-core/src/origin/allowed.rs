@@ -144,7 +144,8 @@ impl AllowedOrigins {
                 Ok(entry) if entry.to_text() == stored => {
                     if let Entry::Pattern(pattern) = &entry {
                         for fault in pattern.faults(suffixes) {
-                            list.warnings.push(fault.finding(entry_pointer(position)));
+                            list.warnings
+                                .push_with(|| fault.finding(entry_pointer(position)));
                         }
                     }
                     list.push(entry, suffixes);
@@ -160,7 +161,8 @@ impl AllowedOrigins {
                 ),
                 Err(faults) => {
                     for fault in faults {
-                        list.warnings.push(fault.finding(entry_pointer(position)));
+                        list.warnings
+                            .push_with(|| fault.finding(entry_pointer(position)));
                     }
                     list.entries.push(stored.to_owned());
                 }

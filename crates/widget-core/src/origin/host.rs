@@ -85,17 +85,17 @@ pub(super) fn to_ascii(written: &str, leniency: Leniency) -> Result<String, Vec<
     if name.len() > MAX_HOST {
         faults.push(EntryFault::HostTooLong { bytes: name.len() });
     }
-    let labels = name.split('.').filter(|_| leniency == Leniency::Entry);
-    for label in labels {
-        if label.len() > MAX_LABEL {
-            faults.push(EntryFault::LabelTooLong {
-                label: label.to_owned(),
-            });
-            faults.push(invalid("a label has at most 63 octets"));
-        }
-        if label.starts_with('-') || label.ends_with('-') {
-            faults.push(invalid("a label must not begin or end with a hyphen"));
-        }
+    // Only the first label of each kind: each fault has a copy of the host, and a host can have a
+    // thousand labels.
+    let mut labels = name.split('.').filter(|_| leniency == Leniency::Entry);
+    if let Some(label) = labels.clone().find(|label| label.len() > MAX_LABEL) {
+        faults.push(EntryFault::LabelTooLong {
+            label: label.to_owned(),
+        });
+        faults.push(invalid("a label has at most 63 octets"));
+    }
+    if labels.any(|label| label.starts_with('-') || label.ends_with('-')) {
+        faults.push(invalid("a label must not begin or end with a hyphen"));
     }
     if !host.bytes().all(is_name_byte) {
         faults.push(invalid(

@@ -330,7 +330,9 @@ fn a_host_that_no_policy_can_name_is_found_also_without_an_explanation() {
         ("https://shop.example./", "page_host_unsupported"),
         ("https://[::1]/", "ipv6_page"),
     ] {
-        case("SNIPPET").at(page).finds(&format!("shown: {code} warn"));
+        case("SNIPPET")
+            .at(page)
+            .finds(&format!("shown: {code} warn"));
     }
 }
 
