@@ -25,6 +25,8 @@ mod version;
 
 pub mod values;
 
+mod surface;
+
 pub mod v1;
 
 mod current;

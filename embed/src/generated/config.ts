@@ -108,13 +108,13 @@ export interface Palette {
 /** The colors of the parts that can be colored. */
 export interface PaletteColors {
   /**
-   * The visitor's messages; empty: the built-in background, or a text that is readable on the
-   * background.
+   * The visitor's messages; empty background: the built-in one, and in the dark palette that of
+   * the light one, made lighter if needed; empty text: one that is readable on the background.
    */
   user_message: string;
   /**
-   * The launcher and the buttons; empty: the built-in background, or a text that is readable on
-   * the background.
+   * The launcher and the buttons; empty background: the built-in one, and in the dark palette that
+   * of the light one, made lighter if needed; empty text: one that is readable on the background.
    */
   controls_button: string;
 }

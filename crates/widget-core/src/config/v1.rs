@@ -24,13 +24,14 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
+use super::surface::PAGE;
 use super::values::{ActionUrl, ColorSetting, Locale, WebUrl};
 use crate::check::{
     Definitions, Kind as _, boolean, choice, dependent, example, integer, list, nullable, optional,
     record, settings, text, union, written,
 };
 use crate::choice::choices;
-use crate::color::Color;
+use crate::color::{Color, MIN_PROMINENCE};
 use crate::form::FormDefinition;
 use crate::mode::Mode;
 
@@ -179,10 +180,12 @@ settings! {
 settings! {
     /// The colors of the parts that can be colored.
     pub struct PaletteColors {
-        /// The visitor's messages; empty: the built-in background, or a text that is readable on
-        /// the background.
+        /// The visitor's messages; empty background: the built-in one, and in the dark palette
+        /// that of the light one, made lighter if needed; empty text: one that is readable on the
+        /// background.
         pub user_message: ColorSetting = ColorSetting::BUILT_IN => written(),
-        /// The launcher and the buttons; empty: the built-in background, or a text that is readable
+        /// The launcher and the buttons; empty background: the built-in one, and in the dark
+        /// palette that of the light one, made lighter if needed; empty text: one that is readable
         /// on the background.
         pub controls_button: ColorSetting = ColorSetting::BUILT_IN => written(),
     }
@@ -233,6 +236,27 @@ settings! {
         /// The form; null: a rating from 1 to 5 (`rating`) and a comment (`comment`), whose labels
         /// are localized.
         pub form: Option<FormDefinition> = None => nullable(record()),
+    }
+}
+
+impl Chat {
+    /// The dark palette as it is drawn: a background that only the light palette has is used in
+    /// the dark one as well, made light enough to stand out there.
+    pub(super) fn drawn_dark_mode(&self) -> Palette {
+        let mut palette = self.dark_mode.clone();
+        let (light, dark) = (
+            &self.light_mode.background_color,
+            &mut palette.background_color,
+        );
+        for (from, to) in [
+            (light.user_message, &mut dark.user_message),
+            (light.controls_button, &mut dark.controls_button),
+        ] {
+            if let (Some(color), None) = (from.color(), to.color()) {
+                *to = color.made_to_contrast(PAGE.dark, MIN_PROMINENCE).into();
+            }
+        }
+        palette
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::current::Current;
 use super::document::Config;
+use super::surface::RAISED;
 use super::v1::{self, BUILT_IN_BACKGROUND, Chat, ConfigV1, Fallback, Palette, Theme, Trigger};
 use super::values::{ColorSetting, Direction, Locale, WebUrl};
 use crate::check::{Definitions, paragraph};
@@ -42,26 +43,6 @@ pub struct PaletteEdges {
     /// Of the launcher and the buttons.
     pub controls_button: Color,
 }
-
-/// A surface of the window, as its style sheet has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Surface {
-    light: Color,
-    dark: Color,
-}
-
-/// `--page`, the background of the window.
-const PAGE: Surface = Surface {
-    light: Color::WHITE,
-    dark: Color::new(0x15, 0x17, 0x1b),
-};
-
-/// `--raised`, on which messages and buttons stand; of the surfaces, the one with the least
-/// contrast.
-const RAISED: Surface = Surface {
-    light: Color::new(0xf3, 0xf4, 0xf6),
-    dark: Color::new(0x23, 0x26, 0x2c),
-};
 
 impl PaletteEdges {
     fn of(palette: &Palette, surface: Color) -> Self {
@@ -247,7 +228,7 @@ impl Config {
     pub fn for_window(&self) -> WindowConfig {
         let mut config = self.current().clone();
         let chat = &mut config.chat;
-        derive_dark(&chat.light_mode, &mut chat.dark_mode);
+        chat.dark_mode = chat.drawn_dark_mode();
         finish_colors(&mut chat.light_mode);
         finish_colors(&mut chat.dark_mode);
         let edges = Edges {
@@ -283,20 +264,6 @@ pub fn launcher_json_schema() -> Value {
     })
 }
 
-/// A background that only the light palette has is used in the dark one as well, made light enough
-/// to stand out there.
-fn derive_dark(light: &Palette, dark: &mut Palette) {
-    let (light, dark) = (&light.background_color, &mut dark.background_color);
-    for (from, to) in [
-        (light.user_message, &mut dark.user_message),
-        (light.controls_button, &mut dark.controls_button),
-    ] {
-        if let (Some(color), None) = (from.color(), to.color()) {
-            *to = color.made_to_contrast(PAGE.dark, MIN_PROMINENCE).into();
-        }
-    }
-}
-
 fn finish_colors(palette: &mut Palette) {
     let Palette {
         background_color: backgrounds,
@@ -319,6 +286,7 @@ mod tests {
 
     use super::*;
     use crate::color::MIN_CONTRAST;
+    use crate::config::surface::{PAGE, Surface};
 
     fn config(v1: &Value) -> Config {
         Config::from_value(json!({ "v1": v1 })).expect("a valid config")
@@ -375,6 +343,42 @@ mod tests {
         assert!(button.contrast(PAGE.dark) >= MIN_PROMINENCE, "{button}");
         let both = json!({"light_mode": brand("#004000"), "dark_mode": brand("#123456")});
         assert_eq!(dark(&both)[1], "#123456");
+    }
+
+    #[test]
+    fn the_warnings_are_about_the_colors_that_are_drawn() {
+        let colors = ["", "#fff", "#ffd400", "#777", "#2450d8", "#004000", "#000"];
+        let all = || {
+            colors
+                .iter()
+                .flat_map(|one| colors.map(|other| (*one, other)))
+        };
+        for ((light, dark), (light_text, dark_text)) in
+            all().flat_map(|grounds| all().map(move |texts| (grounds, texts)))
+        {
+            let mode = |ground: &str, text: &str| {
+                json!({"background_color": {"controls_button": ground},
+                    "text_color": {"controls_button": text}})
+            };
+            let chat = json!({"light_mode": mode(light, light_text),
+                "dark_mode": mode(dark, dark_text)});
+            let config = config(&json!({ "chat": chat }));
+            let drawn = config.for_window();
+            let warned: Vec<_> = config
+                .warnings()
+                .into_iter()
+                .filter_map(|finding| finding.pointer)
+                .collect();
+            for (mode, palette) in [
+                ("light_mode", &drawn.values().chat.light_mode),
+                ("dark_mode", &drawn.values().chat.dark_mode),
+            ] {
+                let (ground, text) = self::colors(palette)[1];
+                let pointer = format!("/config/v1/chat/{mode}/text_color/controls_button");
+                let is_low = text.contrast(ground) < MIN_CONTRAST;
+                assert_eq!(warned.contains(&pointer), is_low, "{mode} of {chat}");
+            }
+        }
     }
 
     proptest::proptest! {

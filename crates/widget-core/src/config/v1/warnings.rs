@@ -16,23 +16,35 @@ pub(super) fn warn(config: &ConfigV1, context: &mut Context) {
 
 impl ConfigV1 {
     fn warn_of_contrast(&self, context: &mut Context) {
-        let palettes = [
-            ("light_mode", &self.chat.light_mode),
-            ("dark_mode", &self.chat.dark_mode),
-        ];
-        for (mode, palette) in palettes {
-            let (backgrounds, texts) = (&palette.background_color, &palette.text_color);
-            for (part, background, text) in [
-                ("user_message", backgrounds.user_message, texts.user_message),
+        let dark_mode = self.chat.drawn_dark_mode();
+        for (mode, written, drawn) in [
+            ("light_mode", &self.chat.light_mode, &self.chat.light_mode),
+            ("dark_mode", &self.chat.dark_mode, &dark_mode),
+        ] {
+            let (texts, grounds) = (&drawn.text_color, &drawn.background_color);
+            let written = &written.background_color;
+            for (part, text, ground, written) in [
+                (
+                    "user_message",
+                    texts.user_message,
+                    grounds.user_message,
+                    written.user_message,
+                ),
                 (
                     "controls_button",
-                    backgrounds.controls_button,
                     texts.controls_button,
+                    grounds.controls_button,
+                    written.controls_button,
                 ),
             ] {
                 // Both built-in colors are readable, and so is a derived one.
                 let Some(text) = text.color() else { continue };
-                let ground = background.color().unwrap_or(BUILT_IN_BACKGROUND);
+                let origin = match (written.color(), ground.color()) {
+                    (Some(_), _) => "",
+                    (None, Some(_)) => "the background of the light palette, here ",
+                    (None, None) => "the built-in ",
+                };
+                let ground = ground.color().unwrap_or(BUILT_IN_BACKGROUND);
                 let ratio = text.contrast(ground);
                 if ratio >= MIN_CONTRAST {
                     continue;
@@ -40,13 +52,8 @@ impl ConfigV1 {
                 let pointer = ["chat", mode, "text_color", part];
                 context.at(&pointer, |context| {
                     let detail = format!(
-                        "`{text}` on {}`{ground}` has a contrast of {}:1, WCAG 2.2 AA asks for \
-                         {MIN_CONTRAST}:1",
-                        if background.color().is_some() {
-                            ""
-                        } else {
-                            "the built-in "
-                        },
+                        "`{text}` on {origin}`{ground}` has a contrast of {}:1, WCAG 2.2 AA asks \
+                         for {MIN_CONTRAST}:1",
                         rounded_down(ratio)
                     );
                     let hint = format!("`{}` is readable there", text.made_readable_on(ground));
