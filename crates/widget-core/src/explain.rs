@@ -382,8 +382,7 @@ fn advice(origin: &Origin, nearest: Option<&Nearest>, suffixes: &SuffixList) -> 
         Some((Difference::Subdomain | Difference::Sibling, _)) => {
             let all = suffixes
                 .registrable(origin.host())
-                .map(|owner| format!("{}://*.{owner}", origin.scheme()))
-                .filter(|pattern| Entry::parse(pattern, suffixes).is_ok());
+                .and_then(|owner| pattern_that_admits(origin, owner, suffixes));
             match all {
                 Some(pattern) => format!("add `{origin}`; or `{pattern}` for all its subdomains"),
                 None => format!("add `{origin}`"),
@@ -391,6 +390,15 @@ fn advice(origin: &Origin, nearest: Option<&Nearest>, suffixes: &SuffixList) -> 
         }
         _ => format!("add `{origin}`"),
     }
+}
+
+/// The pattern of all subdomains of `owner`, with the page's scheme and port; nothing when it
+/// would be rejected, or would not admit the page itself.
+fn pattern_that_admits(origin: &Origin, owner: &str, suffixes: &SuffixList) -> Option<String> {
+    let written = format!("{}://*.{owner}:{}", origin.scheme(), origin.port());
+    let list = AllowedOrigins::parse(&[written], suffixes).ok()?;
+    list.admit(origin)
+        .map(|admitted| admitted.entry().to_owned())
 }
 
 /// A page to which browsers do not give the microphone.

@@ -447,6 +447,51 @@ fn notes() {
     }
 }
 
+/// Whatever the advice offers to add admits the page, when its owner adds it.
+#[test]
+fn each_entry_that_is_offered_admits_the_page() {
+    for (listed, page, offered) in [
+        (
+            "https://shop.example:8443",
+            "https://a.shop.example:8443",
+            &["https://a.shop.example:8443", "https://*.shop.example:8443"][..],
+        ),
+        (
+            "http://a.localhost.example:3000",
+            "http://b.localhost.example:3000",
+            &[
+                "http://b.localhost.example:3000",
+                "http://*.localhost.example:3000",
+            ],
+        ),
+        (
+            "https://shop.example",
+            "http://a.shop.example:443",
+            &["http://a.shop.example:443", "http://*.shop.example:443"],
+        ),
+        (
+            "https://shop.example",
+            "https://a.shop.example",
+            &["https://a.shop.example", "https://*.shop.example"],
+        ),
+        // The listed site is a public suffix, so the page's owner is the page itself.
+        (
+            "https://github.io",
+            "https://shop.github.io",
+            &["https://shop.github.io"],
+        ),
+    ] {
+        let hint = on(&[listed], page).hint.expect("advice");
+        let words = hint.split('`');
+        let found: Vec<_> = words.filter(|word| word.contains("://")).collect();
+        assert_eq!(found, offered, "{page}");
+        for entry in found {
+            let explanation = on(&[listed, entry], page);
+            assert_eq!(explanation.verdict, Verdict::Shown, "{entry} for {page}");
+        }
+    }
+}
+
 /// The explanation and the decision never disagree.
 #[test]
 fn the_same_decision_as_the_server() {
