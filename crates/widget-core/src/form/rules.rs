@@ -158,14 +158,20 @@ fn check_number(value: &Value, range: &NumberRange) -> Result<Value, Rejection> 
     }
     if let (Some(step), Some(written)) = (step, &range.step) {
         let steps = (number - min.unwrap_or(0.0)) / step;
-        // Decimal steps have no exact double: 0.3 is the third step of 0.1.
-        let tolerance = 1e-9 * steps.abs().max(1.0);
-        if !steps.is_finite() || (steps - steps.round()).abs() > tolerance {
+        if !steps.is_finite() || (steps - steps.round()).abs() > step_tolerance(steps) {
             let detail = format!("{} is not in steps of {written}", shown(value));
             return Err(Rejection::new(Code::ValueOffStep, detail));
         }
     }
     Ok(value.clone())
+}
+
+/// How far from a whole number of steps a number may be. Decimal steps have no exact double: 0.3 is
+/// the third step of 0.1. The tolerance must not grow to half a step, which allows everything, so
+/// beyond a thousandth it is no more than the error of calculating with doubles.
+fn step_tolerance(steps: f64) -> f64 {
+    let steps = steps.abs().max(1.0);
+    (1e-9 * steps).min((4.0 * f64::EPSILON * steps).max(1e-3))
 }
 
 fn check_rating(value: &Value, max: u8) -> Result<Value, Rejection> {

@@ -36,10 +36,19 @@ function isDate(text: string): boolean {
   );
 }
 
-/** Decimal steps have no exact double: 0.3 is the third step of 0.1. */
+/**
+ * How far from a whole number of steps a number may be, as in the service. Decimal steps have no
+ * exact double: 0.3 is the third step of 0.1. Beyond a thousandth it is no more than the error of
+ * calculating with doubles.
+ */
+function stepTolerance(steps: number): number {
+  const many = Math.max(1, Math.abs(steps));
+  return Math.min(1e-9 * many, Math.max(1e-3, 4 * Number.EPSILON * many));
+}
+
 function isOnStep(number: number, { min = 0, step }: NumberField): boolean {
   const steps = (number - min) / (step ?? 1);
-  return !step || Math.abs(steps - Math.round(steps)) <= 1e-9 * Math.max(1, Math.abs(steps));
+  return !step || Math.abs(steps - Math.round(steps)) <= stepTolerance(steps);
 }
 
 /** In characters, as the service counts what it stores. */
