@@ -143,8 +143,18 @@ impl Config {
 
 /// What changes from one document to the other, unknown keys included.
 ///
-/// Making the changes in their order with [`Config::set`] and [`Config::remove`] turns one into
-/// the other. The order of keys does not matter.
+/// Making all the changes in their order with one [`Config::edit`] turns one into the other. One by
+/// one they may be rejected, because each result would have to be valid. The order of keys does not
+/// matter.
+///
+/// ```
+/// use widget_core::config::{Config, Edit, diff};
+///
+/// let from = Config::parse(r#"{"v1": {"default_mode": "text", "modes": {"voice": false}}}"#)?;
+/// let to = Config::parse(r#"{"v1": {"default_mode": "voice", "modes": {"text": false}}}"#)?;
+/// assert_eq!(from.edit(diff(&from, &to).into_iter().map(Edit::from))?, to);
+/// # Ok::<(), widget_core::config::ConfigError>(())
+/// ```
 #[must_use]
 pub fn diff(from: &Config, to: &Config) -> Vec<Change> {
     if from.as_json() == to.as_json() {

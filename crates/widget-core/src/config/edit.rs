@@ -36,6 +36,18 @@ pub struct Change {
     pub kind: ChangeKind,
 }
 
+impl From<Change> for Edit {
+    /// The edit that makes the change.
+    fn from(Change { pointer, kind }: Change) -> Self {
+        match kind {
+            ChangeKind::Removed(_) => Self::Remove { pointer },
+            ChangeKind::Added(value) | ChangeKind::Replaced { to: value, .. } => {
+                Self::Set { pointer, value }
+            }
+        }
+    }
+}
+
 /// What happened at one place of a document.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ChangeKind {

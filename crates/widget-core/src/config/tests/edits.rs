@@ -184,6 +184,21 @@ fn only_the_result_of_several_edits_is_checked() {
     );
 }
 
+/// Between two valid documents there can be none that is valid.
+#[test]
+fn differences_are_made_together() {
+    let from = config(r#"{"v1":{"default_mode":"text","modes":{"text":true,"voice":false}}}"#);
+    let to = config(r#"{"v1":{"default_mode":"voice","modes":{"text":false,"voice":true}}}"#);
+    let changes = || diff(&from, &to).into_iter();
+    assert_eq!(from.edit(changes().map(Edit::from)), Ok(to.clone()));
+    let first = changes().take(1).map(Edit::from);
+    let error = from.edit(first).expect_err("a mode that is off");
+    assert_eq!(
+        places(error.findings()),
+        [("mode_disabled", "/config/v1/default_mode".to_owned())]
+    );
+}
+
 #[test]
 fn differences_are_a_list() {
     let changed = config(

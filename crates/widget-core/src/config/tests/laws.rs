@@ -196,16 +196,7 @@ proptest! {
     fn changes_turn_one_document_into_the_other(from in document(false), to in document(false)) {
         let from = Config::from_value(from).expect("valid");
         let to = Config::from_value(to).expect("valid");
-        let mut value = from.to_value();
-        for change in diff(&from, &to) {
-            value = match change.kind {
-                ChangeKind::Removed(_) => edit::remove(value, &change.pointer),
-                ChangeKind::Added(new) | ChangeKind::Replaced { to: new, .. } => {
-                    edit::set(value, &change.pointer, new)
-                }
-            }
-            .expect("a place that is there");
-        }
-        prop_assert_eq!(value, to.to_value());
+        let edited = from.edit(diff(&from, &to).into_iter().map(Edit::from));
+        prop_assert_eq!(edited.map(|edited| edited.to_value()), Ok(to.to_value()));
     }
 }
