@@ -480,23 +480,46 @@ fn who_joins_when_the_budget_is_used_up_was_never_there() {
     for other in [Lifecycle::created(START), ended] {
         assert_eq!(other.refuse_join(), other);
     }
-    // A visitor is answered what one is who starts at this time.
-    let mut budgets = Budgets::default();
-    assert_eq!(budgets.joined_too_late(at(3), START), None);
-    budgets.organization_day.conversations = Some(7);
-    let of_day = |owner, max| {
-        Some(BudgetError::DayUsedUp {
+}
+
+/// Only an owner whose own budget is used up is named.
+#[test]
+fn who_joins_too_late_is_answered_what_one_is_who_starts_then() {
+    let budgets = |widget, organization| {
+        let mut budgets = Budgets::default();
+        budgets.widget_day.conversations = widget;
+        budgets.organization_day.conversations = organization;
+        budgets
+    };
+    for (of_widget, of_organization, named) in [
+        ((None, 9), (None, 9), None),
+        ((None, 9), (Some(7), 7), Some((Owner::Organization, 7))),
+        ((Some(5), 5), (Some(7), 6), Some((Owner::Widget, 5))),
+        ((Some(5), 4), (Some(7), 7), Some((Owner::Organization, 7))),
+        ((Some(5), 6), (Some(7), 7), Some((Owner::Organization, 7))),
+        // The limits were raised since.
+        ((Some(5), 4), (Some(7), 6), None),
+        ((Some(0), 0), (None, 0), Some((Owner::Widget, 0))),
+    ] {
+        let budgets = budgets(of_widget.0, of_organization.0);
+        let conversations = |owner| DayUse {
+            used: match owner {
+                Owner::Widget => of_widget.1,
+                Owner::Organization => of_organization.1,
+            },
+            // What waits to be joined keeps no other visitor out.
+            reserved: 100,
+        };
+        let expected = named.map(|(owner, max)| BudgetError::DayUsedUp {
             owner,
             max,
             resets_in: Duration::hours(12),
-        })
-    };
-    let error = budgets.joined_too_late(at(3), START);
-    assert_eq!(error, of_day(Owner::Organization, 7));
-    assert_eq!(budgets.joined_too_late(at(3), at(86_400)), None, "tomorrow");
-    budgets.widget_day.conversations = Some(5);
-    let error = budgets.joined_too_late(at(3), START);
-    assert_eq!(error, of_day(Owner::Widget, 5));
+        });
+        let found = budgets.joined_too_late(at(3), START, conversations);
+        assert_eq!(found, expected, "{of_widget:?}, {of_organization:?}");
+        let tomorrow = budgets.joined_too_late(at(3), at(86_400), conversations);
+        assert_eq!(tomorrow, None);
+    }
 }
 
 proptest! {

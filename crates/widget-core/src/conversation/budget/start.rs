@@ -219,28 +219,28 @@ impl Budgets {
 
 impl Budgets {
     /// What a visitor is answered whose conversation ended at `ended_at` because the budget was
-    /// used up before they joined it; `None` on another day, and when conversations are not limited
-    /// anymore: then a new one may start.
+    /// used up before they joined it; `None` on another day, and when no budget is used up anymore:
+    /// then a new one may start. `conversations` is what each owner has used on the day of `now`.
     #[must_use]
     pub fn joined_too_late(
         &self,
         ended_at: OffsetDateTime,
         now: OffsetDateTime,
+        conversations: impl Fn(Owner) -> DayUse,
     ) -> Option<BudgetError> {
         if Day::of(ended_at) != Day::of(now) {
             return None;
         }
-        [Owner::Widget, Owner::Organization]
-            .into_iter()
-            .find_map(|owner| {
-                let max = self.day(owner).conversations?;
-                let resets_in = rest_of_day(now);
-                Some(BudgetError::DayUsedUp {
-                    owner,
-                    max,
-                    resets_in,
-                })
+        // In the order in which a start looks at them.
+        Owner::ALL.iter().find_map(|owner| {
+            let max = self.day(*owner).conversations?;
+            let is_used_up = !conversations(*owner).may_start(max.into());
+            is_used_up.then_some(BudgetError::DayUsedUp {
+                owner: *owner,
+                max,
+                resets_in: rest_of_day(now),
             })
+        })
     }
 
     /// The budget of an owner.

@@ -6,7 +6,10 @@ use widget_api::{
     visitors::{ConversationResume, Joining},
 };
 use widget_core::{
-    conversation::{self, ConversationEnded, EndReason},
+    conversation::{
+        self, ConversationEnded, EndReason,
+        budget::{Day, Owner},
+    },
     serve::{Dispatch, DispatchTarget},
 };
 
@@ -19,7 +22,7 @@ use super::{
 };
 use crate::{
     state::AppState,
-    storage::{ConversationRecord, NewRoom, ResumeConversation},
+    storage::{BudgetOwner, ConversationRecord, NewRoom, ResumeConversation},
     web::{
         api::{self, ApiRouter, Credential},
         caller::CountedAddress,
@@ -66,8 +69,21 @@ async fn explain_late_join(
     let limits = state
         .find_visitor_limits(&conversation.organization_id, conversation.web_widget_id)
         .await?;
-    let ended_at = conversation.lifecycle.ended_at();
-    let error = ended_at.and_then(|at| limits.budgets.joined_too_late(at, state.now()));
+    let Some(ended_at) = conversation.lifecycle.ended_at() else {
+        return Ok(ConversationEnded.into());
+    };
+    let now = state.now();
+    let today = Day::of(now);
+    let find_use = async |owner| state.storage.find_day_use(owner, today).await;
+    let of_widget = find_use(BudgetOwner::Widget(conversation.web_widget_id)).await?;
+    let of_organization =
+        find_use(BudgetOwner::Organization(&conversation.organization_id)).await?;
+    let error = limits
+        .budgets
+        .joined_too_late(ended_at, now, |owner| match owner {
+            Owner::Widget => of_widget.conversations,
+            Owner::Organization => of_organization.conversations,
+        });
     Ok(error.map_or_else(|| ConversationEnded.into(), Into::into))
 }
 

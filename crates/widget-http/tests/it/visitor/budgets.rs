@@ -297,6 +297,28 @@ async fn starts_that_nobody_joins_close_no_widget() {
     assert_eq!(conversation["end_reason"], "budget_used_up");
 }
 
+/// A widget that has a limit and room below it is not the one whose budget is used up.
+#[tokio::test]
+async fn who_joins_too_late_gets_the_budget_that_is_used_up() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    limit(&visitor, json!({"conversations_per_day": 5})).await;
+    let budget = json!({"conversations_per_day": 1});
+    service.put(ORGANIZATION, &budget).await.json(200);
+    let [first, second] = [visitor.start().await, visitor.start().await];
+    join(&service, &first).await;
+    join(&service, &second).await;
+    let tail = format!("/conversations/{}/resume", second.id);
+    let refused = visitor.window(&tail, &second.token, json!({})).await;
+    let policy = r#""organization-day";q=1;w=86400"#;
+    assert_limited(&refused, "budget_used_up", policy);
+    assert_limited(
+        &visitor.try_start(json!({})).await,
+        "budget_used_up",
+        policy,
+    );
+}
+
 #[tokio::test]
 async fn a_call_that_is_joined_without_minutes_left_continues_in_writing() {
     let service = Service::start_with(with_livekit).await;
