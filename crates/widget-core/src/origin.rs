@@ -35,7 +35,7 @@ mod allowed;
 pub use allowed::{AdmittedOrigin, AllowedOrigins};
 pub use entry::{Entry, OriginPattern};
 pub use fault::{EntryError, EntryFault};
-pub(crate) use host::{Unnameable, to_unicode};
+pub(crate) use host::{Unnameable, is_loopback, to_unicode};
 pub use request::{OriginError, OriginHeaderError};
 pub use suffix::{SuffixList, SuffixListError};
 pub use tuple::{Origin, Scheme};

@@ -19,12 +19,13 @@ use std::str::FromStr;
 use oxilangtag::LanguageTag;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
-use url::{Host, Url};
+use url::Url;
 
 use crate::check::{Written, shown};
 use crate::choice::choices;
 use crate::color::Color;
 use crate::finding::Code;
+use crate::origin;
 
 /// Why a string is not such a value: the value and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -193,15 +194,7 @@ fn check_letters(text: &str) -> Result<(), ValueError> {
 }
 
 fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => {
-            let name = name.trim_end_matches('.');
-            name == "localhost" || name.ends_with(".localhost")
-        }
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
+    url.host_str().is_some_and(origin::is_loopback)
 }
 
 /// A language tag that is well-formed by BCP 47, as it was written.
@@ -364,6 +357,7 @@ mod tests {
                 "HTTPS://SHOP.EXAMPLE",
                 "https://shop.example:8443/a?b#c",
                 "https://münchen.example/",
+                "http://localhost./i.png",
                 "http://localhost/i.png",
                 "http://app.localhost:3000",
                 "http://127.0.0.1:8080/i.png",
@@ -382,6 +376,7 @@ mod tests {
                 "https://",
                 "https:\\\\a.example",
                 "http://shop.example/i.png",
+                "http://localhost../",
                 "http://localhost.example/",
                 "http://notlocalhost/",
                 "http://128.0.0.1/",

@@ -20,6 +20,7 @@ use crate::{
     finding::{Code, Finding, Findings},
     form::{FEEDBACK_KEY, FORMS_KEY, PAGE_KEY},
     id::WidgetId,
+    json,
 };
 
 /// How many values one selection may name.
@@ -66,12 +67,13 @@ impl Selection {
             let detail = format!("at most {MAX_VALUES} values are allowed");
             return Err(Finding::new(Code::TooMany, detail).into());
         }
-        let malformed = criteria.metadata.keys().find(|key| !is_pointer(key));
+        let is_malformed = |key: &&String| json::pointer_tokens(key).is_none();
+        let malformed = criteria.metadata.keys().find(is_malformed);
         if let Some(key) = malformed {
             let detail = format!(
                 "`{key}` is not a JSON Pointer; use one such as `/email` or `/page/context/user`"
             );
-            let place = format!("/metadata/{}", key.replace('~', "~0").replace('/', "~1"));
+            let place = format!("/metadata/{}", json::escape_token(key));
             return Err(Finding::new(Code::PointerInvalid, detail).at(place).into());
         }
         Ok(Self(criteria))
@@ -101,12 +103,6 @@ impl Selection {
         let mut fields = self.0.form.iter();
         fields.all(|(field, value)| form.get(field) == Some(value))
     }
-}
-
-/// Whether a text is empty or begins each token with `/`, and `~` stands for `~` or `/` only.
-fn is_pointer(text: &str) -> bool {
-    let mut escapes = text.split('~').skip(1);
-    (text.is_empty() || text.starts_with('/')) && escapes.all(|rest| rest.starts_with(['0', '1']))
 }
 
 /// The values of each form that was sent.

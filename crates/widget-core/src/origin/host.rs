@@ -154,7 +154,7 @@ pub(super) fn canonical_ipv6(bracketed: &str) -> Option<String> {
 }
 
 /// Whether the host is on the visitor's own machine.
-pub(super) fn is_loopback(host: &str) -> bool {
+pub(crate) fn is_loopback(host: &str) -> bool {
     let name = host.strip_suffix('.').unwrap_or(host);
     name == "localhost"
         || name.ends_with(".localhost")
