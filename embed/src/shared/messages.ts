@@ -60,7 +60,7 @@ export interface InitMessage {
   open: boolean;
   /** The page before in this tab had the window, which leaves for this one what it had. */
   returning?: boolean;
-  /** The window opens by itself, as it was open before; a panel of an earlier build does not say. */
+  /** The window opens by itself, as it was open before; an earlier panel does not say. */
   reopened?: boolean;
   /** The window takes the whole page, and cannot be enlarged. */
   full?: boolean;

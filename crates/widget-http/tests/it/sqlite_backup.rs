@@ -65,7 +65,7 @@ fn old_backups_are_removed_from_the_folder_alone() {
     let (kept, link) = (folder.path().join("backups"), folder.path().join("link"));
     fs::create_dir_all(kept.join("below")).expect("it can be made");
     std::os::unix::fs::symlink(&kept, &link).expect("it can be made");
-    let long_ago = SystemTime::now() - Duration::from_secs(30 * 24 * 60 * 60);
+    let long_ago = SystemTime::now() - Duration::from_hours(30 * 24);
     let old = ["widgets-1.db", "other-1.db", "below/widgets-1.db"].map(|name| kept.join(name));
     for path in &old {
         let file = fs::File::create(path).expect("it can be made");
