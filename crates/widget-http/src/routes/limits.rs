@@ -97,7 +97,7 @@ async fn read_of_widget(
     PathId(id): PathId<WidgetId>,
 ) -> Result<Json<OwnerLimits>, Problem> {
     require_widget(&state, &caller, id).await?;
-    read(&state, BudgetOwner::Widget(id)).await
+    read(&state, BudgetOwner::Widget(&caller.organization_id, id)).await
 }
 
 async fn write_of_widget(
@@ -107,7 +107,7 @@ async fn write_of_widget(
     StrictJson(body): StrictJson<LimitValues, BODY_LIMIT>,
 ) -> Result<Json<OwnerLimits>, Problem> {
     require_widget(&state, &caller, id).await?;
-    let owner = BudgetOwner::Widget(id);
+    let owner = BudgetOwner::Widget(&caller.organization_id, id);
     write(&state, owner, body.into()).await?;
     state.visitor_limits.forget(id);
     read(&state, owner).await
@@ -127,7 +127,7 @@ async fn require_widget(state: &AppState, caller: &Caller, id: WidgetId) -> Resu
 fn ceilings(state: &AppState, owner: BudgetOwner<'_>) -> Limits {
     state.settings.limits.ceilings(match owner {
         BudgetOwner::Organization(_) => Owner::Organization,
-        BudgetOwner::Widget(_) => Owner::Widget,
+        BudgetOwner::Widget(..) => Owner::Widget,
     })
 }
 

@@ -22,8 +22,15 @@ use super::{
 pub enum BudgetOwner<'a> {
     /// All widgets of an organization together.
     Organization(&'a OrganizationId),
-    /// One widget.
-    Widget(WidgetId),
+    /// One widget, and whose it is.
+    Widget(&'a OrganizationId, WidgetId),
+}
+
+impl BudgetOwner<'_> {
+    /// The widget as it is stored.
+    pub(super) fn widget_key(id: WidgetId) -> String {
+        format!("widget {id}")
+    }
 }
 
 /// As it is stored.
@@ -31,7 +38,7 @@ impl fmt::Display for BudgetOwner<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Organization(id) => write!(formatter, "organization {id}"),
-            Self::Widget(id) => write!(formatter, "widget {id}"),
+            Self::Widget(_, id) => formatter.write_str(&Self::widget_key(*id)),
         }
     }
 }

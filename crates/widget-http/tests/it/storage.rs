@@ -23,7 +23,7 @@ mod erasures;
 mod faults;
 mod keys;
 mod older_schema;
-mod releases;
+pub(crate) mod releases;
 mod upgrades;
 mod widgets;
 mod workers;

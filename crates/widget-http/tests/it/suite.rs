@@ -26,6 +26,7 @@ mod kill;
 mod log;
 mod metrics;
 mod openapi;
+mod plans;
 mod problems;
 pub(crate) mod process;
 mod readiness;

@@ -124,7 +124,7 @@ impl<'a> BudgetedConversation<'a> {
     const fn owner(self, owner: Owner) -> BudgetOwner<'a> {
         match owner {
             Owner::Organization => BudgetOwner::Organization(self.organization_id),
-            Owner::Widget => BudgetOwner::Widget(self.web_widget_id),
+            Owner::Widget => BudgetOwner::Widget(self.organization_id, self.web_widget_id),
         }
     }
 }
@@ -345,6 +345,7 @@ where
             continue;
         }
         let conversations = find_conversations(transaction, &key, day).await?;
+        let conversations = conversations.unwrap_or_default();
         return Err(budgets.used_up(owner, conversations, needed, now).into());
     }
     Ok(())
@@ -382,7 +383,7 @@ async fn find_conversations(
     transaction: &mut Transaction,
     owner: &str,
     day: Day,
-) -> Result<DayUse, StoreError> {
+) -> Result<Option<DayUse>, StoreError> {
     let found: Option<(i64, i64)> = sqlx::query_as(
         "SELECT conversations_used, conversations_reserved FROM budget_days
          WHERE owner = $1 AND day = $2",
@@ -391,19 +392,25 @@ async fn find_conversations(
     .bind(day.number())
     .fetch_optional(&mut *transaction)
     .await?;
-    let (used, reserved) = found.unwrap_or_default();
-    Ok(DayUse { used, reserved })
+    Ok(found.map(|(used, reserved)| DayUse { used, reserved }))
 }
 
 /// Conversations of an owner's day that were joined and are not counted otherwise. One that nobody
 /// counted when it began, and that still waits, is never counted. Those of previews count to no
 /// day.
+///
+/// Which of them are a widget's is for the count to decide, and not a condition: so only the index
+/// of the organization by time fits, which finds those of today. One of the widget has all that it
+/// ever had.
 macro_rules! uncounted {
-    ($owner:literal, $counted:literal) => {
+    ($is_of_owner:literal, $counted:literal) => {
         concat!(
-            " FROM conversations WHERE ",
-            $owner,
-            " = $3 AND created_at >= $4 AND joined_at IS NOT NULL AND preview_id IS NULL AND NOT (",
+            "COUNT(*) FILTER (WHERE ",
+            $is_of_owner,
+            ")
+             FROM conversations
+             WHERE organization_id = $3 AND created_at >= $4 AND joined_at IS NOT NULL
+                 AND preview_id IS NULL AND NOT (",
             $counted,
             " AND budget_state IN ($5, $6))"
         )
@@ -411,22 +418,22 @@ macro_rules! uncounted {
 }
 
 macro_rules! insert_day {
-    ($owner:literal, $counted:literal) => {
+    ($is_of_owner:literal, $counted:literal) => {
         concat!(
-            "INSERT INTO budget_days (owner, day, conversations_used, conversations_reserved,
-                 voice_used, voice_reserved)
-             SELECT $1, $2, COUNT(*), 0, 0, 0",
-            uncounted!($owner, $counted),
+            "INSERT INTO budget_days (owner, day, conversations_reserved, voice_used,
+                 voice_reserved, conversations_used)
+             SELECT $1, $2, 0, 0, 0, ",
+            uncounted!($is_of_owner, $counted),
             " ON CONFLICT (owner, day) DO NOTHING"
         )
     };
 }
 
 macro_rules! recount_day {
-    ($owner:literal, $counted:literal) => {
+    ($is_of_owner:literal, $counted:literal) => {
         concat!(
-            "UPDATE budget_days SET conversations_used = (SELECT COUNT(*)",
-            uncounted!($owner, $counted),
+            "UPDATE budget_days SET conversations_used = (SELECT ",
+            uncounted!($is_of_owner, $counted),
             ") WHERE owner = $1 AND day = $2"
         )
     };
@@ -438,33 +445,40 @@ async fn execute_on_day(
     day: Day,
     [of_organization, of_widget]: [&'static str; 2],
 ) -> Result<(), StoreError> {
-    let query = match owner {
-        BudgetOwner::Organization(_) => sqlx::query(of_organization),
-        BudgetOwner::Widget(_) => sqlx::query(of_widget),
+    let (statement, organization, widget) = match owner {
+        BudgetOwner::Organization(id) => (of_organization, id, None),
+        BudgetOwner::Widget(organization, id) => (of_widget, organization, Some(id)),
     };
-    let query = query.bind(owner.to_string()).bind(day.number());
-    let query = match owner {
-        BudgetOwner::Organization(id) => query.bind(id.as_str().to_owned()),
-        BudgetOwner::Widget(id) => query.bind(id.as_uuid()),
-    };
-    query
+    let mut query = sqlx::query(statement)
+        .bind(owner.to_string())
+        .bind(day.number())
+        .bind(organization.as_str())
         .bind(micros(day.starts_at()))
         .bind(Reservation::Reserved.as_str())
-        .bind(Reservation::Returned.as_str())
-        .execute(&mut *transaction)
-        .await?;
+        .bind(Reservation::Returned.as_str());
+    if let Some(widget) = widget {
+        query = query.bind(widget.as_uuid());
+    }
+    query.execute(&mut *transaction).await?;
     Ok(())
 }
 
-/// Makes the row of a day if it is missing.
+/// Makes the row of a day if it is missing; only then it counts conversations, which takes as long
+/// as there are many.
 pub(super) async fn insert_day(
     transaction: &mut Transaction,
     owner: BudgetOwner<'_>,
     day: Day,
 ) -> Result<(), StoreError> {
+    if find_conversations(transaction, &owner.to_string(), day)
+        .await?
+        .is_some()
+    {
+        return Ok(());
+    }
     let statements = [
-        insert_day!("organization_id", "budget_organization"),
-        insert_day!("web_widget_id", "budget_widget"),
+        insert_day!("TRUE", "budget_organization"),
+        insert_day!("web_widget_id = $7", "budget_widget"),
     ];
     execute_on_day(transaction, owner, day, statements).await
 }
@@ -476,8 +490,8 @@ pub(super) async fn recount_day(
     day: Day,
 ) -> Result<(), StoreError> {
     let statements = [
-        recount_day!("organization_id", "budget_organization"),
-        recount_day!("web_widget_id", "budget_widget"),
+        recount_day!("TRUE", "budget_organization"),
+        recount_day!("web_widget_id = $7", "budget_widget"),
     ];
     execute_on_day(transaction, owner, day, statements).await
 }

@@ -65,7 +65,7 @@ impl BudgetStore for Backend {
     ) -> Result<StoredLimits, StoreError> {
         let keys = [
             BudgetOwner::Organization(organization).to_string(),
-            BudgetOwner::Widget(widget).to_string(),
+            BudgetOwner::widget_key(widget),
         ];
         find_both(self, keys).await
     }

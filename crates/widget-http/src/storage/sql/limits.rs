@@ -56,7 +56,7 @@ pub(super) async fn limit_voice(
     }
     let keys = [
         format!("organization {organization}"),
-        BudgetOwner::Widget(WidgetId::from_uuid(widget)).to_string(),
+        BudgetOwner::widget_key(WidgetId::from_uuid(widget)),
     ];
     let found = find_both(backend, keys).await?;
     Ok(operator

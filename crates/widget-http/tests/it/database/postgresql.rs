@@ -122,6 +122,31 @@ pub(crate) const COUNT_WRITES_OF_TABLE: &str =
     "CREATE TRIGGER count_write BEFORE INSERT OR UPDATE OR DELETE ON ?
      FOR EACH ROW EXECUTE FUNCTION count_write();";
 
+/// How the server would execute a statement on a table that is too large to be read as a whole,
+/// whatever its arguments are.
+pub(crate) async fn explain(connection: &mut Connection, statement: &str) -> String {
+    let arguments = (1..=99).take_while(|number| statement.contains(&format!("${number}")));
+    let arguments = match arguments.map(|_| "NULL").collect::<Vec<_>>() {
+        none if none.is_empty() => String::new(),
+        some => format!("({})", some.join(", ")),
+    };
+    let prepare = format!(
+        "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; DEALLOCATE ALL;
+         PREPARE asked AS {statement}"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(prepare))
+        .execute(&mut *connection)
+        .await
+        .expect("it can be prepared");
+    let question = format!("EXPLAIN EXECUTE asked{arguments}");
+    let steps = sqlx::raw_sql(sqlx::AssertSqlSafe(question))
+        .fetch_all(connection)
+        .await
+        .expect("it can be asked");
+    let steps = steps.iter().map(|row| sqlx::Row::get::<String, _>(row, 0));
+    steps.collect::<Vec<_>>().join("\n")
+}
+
 /// An id of another length than ids have, as SQL; none where the type of the column refuses it.
 pub(crate) fn unreadable_id(_: usize) -> Option<String> {
     None

@@ -87,6 +87,17 @@ pub(crate) const COUNT_WRITES_OF_TABLE: &str = "
         SELECT RAISE(ABORT, 'this write fails') FROM faults WHERE remaining < 0;
     END;";
 
+/// How the database would execute a statement, whatever its arguments are.
+pub(crate) async fn explain(connection: &mut Connection, statement: &str) -> String {
+    let question = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+    let steps: Vec<(i64, i64, i64, String)> = sqlx::query_as(question)
+        .fetch_all(connection)
+        .await
+        .expect("it can be asked");
+    let steps: Vec<String> = steps.into_iter().map(|(.., step)| step).collect();
+    steps.join("\n")
+}
+
 /// An id of another length than ids have, as SQL; none where the type of the column refuses it.
 #[expect(clippy::unnecessary_wraps, reason = "the other database has none")]
 pub(crate) fn unreadable_id(number: usize) -> Option<String> {

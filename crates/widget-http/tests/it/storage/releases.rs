@@ -52,18 +52,13 @@ impl Release {
     async fn present() -> Self {
         let database = Database::create();
         let storage = migrated(&database).await;
-        let recorder = Recorder::default();
-        let filter = recorder.clone().with_filter(LevelFilter::TRACE);
-        let recording = tracing_subscriber::registry().with(filter).set_default();
-        Box::pin(contract(Arc::clone(&storage))).await;
-        drop(recording);
+        let ((), statements) = record(Box::pin(contract(Arc::clone(&storage)))).await;
         storage.close().await;
         let mut connection = connect(&database).await;
         let mut rows = Vec::new();
         for table in upgrades::TABLES {
             rows.extend(self::rows(&mut connection, table).await);
         }
-        let statements = recorder.0.lock().expect("nobody panics with it").clone();
         let migrations = migrations();
         let named = migrations.iter();
         Self {
@@ -168,6 +163,17 @@ impl Visit for Recorder {
             statements.insert(value.to_owned());
         }
     }
+}
+
+/// What a future that stays on this thread returns, and the statements that it executes.
+pub(crate) async fn record<T>(work: impl Future<Output = T>) -> (T, BTreeSet<String>) {
+    let recorder = Recorder::default();
+    let filter = recorder.clone().with_filter(LevelFilter::TRACE);
+    let recording = tracing_subscriber::registry().with(filter).set_default();
+    let outcome = work.await;
+    drop(recording);
+    let statements = recorder.0.lock().expect("nobody panics with it").clone();
+    (outcome, statements)
 }
 
 #[tokio::test]

@@ -391,8 +391,9 @@ async fn a_limit_that_is_set_during_the_day_counts_what_was_used_already() {
 async fn find_use(visitor: &Visitor<'_>, time: OffsetDateTime) -> (DayUse, DayUse) {
     let widget: WidgetId = id(&visitor.widget).parse().expect("an id");
     let storage = &visitor.service.storage;
+    let organization = "acme".parse().expect("a valid organization");
     let found = storage
-        .find_day_use(BudgetOwner::Widget(widget), Day::of(time))
+        .find_day_use(BudgetOwner::Widget(&organization, widget), Day::of(time))
         .await
         .expect("storage works");
     (found.conversations, found.voice_seconds)

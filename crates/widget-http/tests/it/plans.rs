@@ -1,0 +1,75 @@
+//! How the database finds rows where there are many: by which index.
+
+use serde_json::json;
+use sqlx::{AssertSqlSafe, Connection as _};
+use widget_core::id::WidgetId;
+
+use super::storage::releases::record;
+use crate::{
+    database::{self, Connection},
+    support::{Service, id},
+    visitor::support::{Visitor, with_livekit},
+};
+
+/// Copies a conversation many times, each older than the one before, so that plans are those of a
+/// large table.
+async fn insert_older(connection: &mut Connection, like: &str, erased: usize, kept: usize) {
+    let like = database::uuid_literal(like.parse().expect("an id"));
+    let columns = "organization_id, web_widget_id, agent_id, agent_version_id,
+        livekit_agent_name, mode, generation, repeat_used, token_at";
+    let statements = format!(
+        "INSERT INTO conversations (id, {columns}, origin, status, custom_metadata, created_at,
+             joined_at, ended_at, end_reason, due_at, erased_at, erased_by)
+         WITH RECURSIVE numbers(number) AS (
+             SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < {})
+         SELECT {}, {columns}, 'https://erased.invalid', 'completed', '{{}}',
+             created_at - 86400000000 * (1 + number % 300), created_at, created_at,
+             'visitor', NULL,
+             CASE WHEN number > {kept} THEN 1 END, CASE WHEN number > {kept} THEN 'retention' END
+         FROM conversations, numbers WHERE id = {like};
+         ANALYZE",
+        erased + kept,
+        database::UUID_OF_NUMBER
+    );
+    sqlx::raw_sql(AssertSqlSafe(statements))
+        .execute(connection)
+        .await
+        .expect("it is valid");
+}
+
+/// What a day has used is counted once, and of the conversations of that day alone.
+#[tokio::test]
+async fn a_budget_counts_the_conversations_of_its_day_and_only_once() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let first = visitor.start().await;
+    let connection = Connection::connect(service.database().url()).await;
+    let mut connection = connection.expect("it can be opened");
+    insert_older(&mut connection, &first.id, 3_000, 3_000).await;
+    let widget: WidgetId = id(&visitor.widget).parse().expect("an id");
+    let counts = |statement: &str| {
+        statement.contains("COUNT(") && statement.contains("joined_at IS NOT NULL")
+    };
+
+    let limits = json!({"conversations_per_day": 0});
+    for path in [
+        "/core/organization/limits".to_owned(),
+        format!("/core/web-widgets/{widget}/limits"),
+    ] {
+        let (answer, statements) = record(service.put(&path, &limits)).await;
+        answer.json(200);
+        let counting: Vec<_> = statements.iter().filter(|one| counts(one)).collect();
+        assert_eq!(counting.len(), 2, "{counting:?}");
+        for statement in counting {
+            let plan = database::explain(&mut connection, statement).await;
+            assert!(plan.contains("conversations_newest"), "{plan}");
+            assert!(!plan.contains("conversations_widget"), "{plan}");
+        }
+        let (refused, statements) = record(visitor.try_start(json!({}))).await;
+        refused.problem(429, "budget_used_up");
+        let counting: Vec<_> = statements.iter().filter(|one| counts(one)).collect();
+        assert!(counting.is_empty(), "{counting:?}");
+        service.put(&path, &json!({})).await.json(200);
+    }
+    connection.close().await.expect("it can be closed");
+}
