@@ -98,15 +98,55 @@ fn list_migrations(root: &Path, database: &str) -> Result<List, Box<dyn Error>> 
             })?;
         let version: i64 = version.parse()?;
         let version = with_separators(version);
-        let path = folder.join(name).display().to_string();
+        let path = folder.join(name);
+        let index = find_index(database, &fs::read_to_string(&path)?)
+            .map_err(|fault| format!("migrations/{database}/{name} {fault}"))?;
+        let path = path.display().to_string();
         writeln!(
             code,
             "Embedded {{ version: {version}, description: {description:?}, \
-             sql: include_str!({path:?}) }},"
+             sql: include_str!({path:?}), index: {index} }},"
         )?;
     }
     code.push_str("]);\n");
     Ok(List { names, code })
+}
+
+/// The first line of a migration that PostgreSQL executes in no transaction.
+const NO_TRANSACTION: &str = "-- no-transaction";
+
+/// The index that a migration builds while the table is in use, as code.
+///
+/// Such a migration is nothing else, because what fails in no transaction is half done: of an index
+/// alone it is known how to start over.
+fn find_index(database: &str, sql: &str) -> Result<String, &'static str> {
+    const SHAPE: &str = "must have one statement below the line `-- no-transaction`: \
+         CREATE INDEX CONCURRENTLY IF NOT EXISTS name ON table (...)";
+    if !sql.starts_with(NO_TRANSACTION) {
+        return match sql.contains("CONCURRENTLY") {
+            true => Err(SHAPE),
+            false => Ok("None".to_owned()),
+        };
+    }
+    if database != "postgres" {
+        return Err("must not begin with `-- no-transaction`: every migration of SQLite has one");
+    }
+    let lines = sql.lines().filter(|line| !line.starts_with("--"));
+    let statement = lines.collect::<Vec<_>>().join(" ");
+    let mut words = statement.split_whitespace();
+    let begin = "CREATE INDEX CONCURRENTLY IF NOT EXISTS".split(' ');
+    let is_begun = begin.zip(words.by_ref()).all(|(one, other)| one == other);
+    let named = (words.next(), words.next(), words.next());
+    match named {
+        (Some(name), Some("ON"), Some(table))
+            if is_begun && statement.matches(';').count() == 1 =>
+        {
+            Ok(format!(
+                "Some(ConcurrentIndex {{ name: {name:?}, table: {table:?} }})"
+            ))
+        }
+        _ => Err(SHAPE),
+    }
 }
 
 /// The number as Clippy wants it in code: `20_261_124_000_000`.

@@ -1,9 +1,11 @@
 //! Every test of the service, with its records in PostgreSQL, behind PgBouncer, too, and what
-//! happens when that goes away; two services behind nginx; backups; partitions;
-//! locks of the places where visitors start.
+//! happens when that goes away; two services behind nginx; backups; partitions; indexes that are
+//! built while nodes work; locks of the places where visitors start.
 
 #[path = "it/database/postgresql.rs"]
 mod database;
+#[path = "it/index_builds.rs"]
+mod index_builds;
 #[cfg(target_os = "linux")]
 #[path = "it/nginx.rs"]
 mod nginx;

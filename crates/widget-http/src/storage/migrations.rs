@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use sqlx::{
-    SqlSafeStr,
+    AssertSqlSafe, SqlSafeStr,
     migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator},
 };
 
@@ -14,11 +14,55 @@ struct Embedded {
     version: i64,
     description: &'static str,
     sql: &'static str,
+    index: Option<ConcurrentIndex>,
+}
+
+/// The index that a migration builds, and does nothing else, so that its table can be written
+/// meanwhile.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ConcurrentIndex {
+    pub(super) name: &'static str,
+    pub(super) table: &'static str,
+}
+
+/// How a migration is applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// All or nothing; what it changes is locked meanwhile.
+    Transaction,
+    /// An index, while its table is in use.
+    Concurrently,
+}
+
+/// What a database does before each migration.
+#[async_trait::async_trait]
+pub(super) trait Migratable: Migrate + Send {
+    /// Prepares for a migration, of a database that has something in it, and says how it is
+    /// applied.
+    async fn prepare(&mut self, _: Option<&ConcurrentIndex>) -> Result<Mode, MigrationError> {
+        Ok(Mode::Transaction)
+    }
 }
 
 impl Embedded {
     fn name(&self) -> String {
         format!("{}_{}", self.version, self.description)
+    }
+
+    fn migration(&self, mode: Mode) -> Migration {
+        let sql = self.sql.into_sql_str();
+        let (description, kind) = (self.description.into(), MigrationType::Simple);
+        let mut migration = Migration::new(self.version, description, kind, sql, false);
+        // The checksum stays that of the file.
+        match (&self.index, mode) {
+            (None, _) => {}
+            (Some(_), Mode::Concurrently) => migration.no_tx = true,
+            (Some(_), Mode::Transaction) => {
+                let locking = self.sql.replace(" CONCURRENTLY", "");
+                migration.sql = AssertSqlSafe(locking).into_sql_str();
+            }
+        }
+        migration
     }
 }
 
@@ -70,17 +114,11 @@ impl Migrations {
         newest >= Some(version)
     }
 
-    fn migrator(self) -> Migrator {
-        let migrations = self.0.iter().map(|migration| {
-            Migration::new(
-                migration.version,
-                migration.description.into(),
-                MigrationType::Simple,
-                migration.sql.into_sql_str(),
-                false,
-            )
-        });
+    fn migrator(self, mode: Mode) -> Migrator {
+        let migrations = self.0.iter().map(|one| one.migration(mode));
         let mut migrator = Migrator::with_migrations(migrations.collect());
+        // Whoever migrates has the lock; one more for each attempt that fails would stay.
+        migrator.set_locking(false);
         // A newer service may have migrated already: it only adds, so this one continues to work.
         migrator.set_ignore_missing(true);
         migrator
@@ -127,12 +165,12 @@ impl MigrationError {
 ///
 /// Two services may start at once: where the driver has no lock of its own, the connection must be
 /// in a transaction.
-pub(super) async fn apply<C: Migrate>(
+pub(super) async fn apply<C: Migratable>(
     migrations: Migrations,
     connection: &mut C,
 ) -> Result<usize, MigrationError> {
-    let migrator = migrations.migrator();
-    let table = &migrator.table_name;
+    let validator = migrations.migrator(Mode::Transaction);
+    let table = &validator.table_name;
     connection.ensure_migrations_table(table).await?;
     let applied = connection.list_applied_migrations(table).await?;
     let applied: Vec<i64> = applied.iter().map(|migration| migration.version).collect();
@@ -140,11 +178,14 @@ pub(super) async fn apply<C: Migrate>(
     for migration in migrations.without(&applied) {
         let begun = Instant::now();
         // An empty database has nothing that takes long.
-        if !applied.is_empty() {
+        let mode = if applied.is_empty() {
+            Mode::Transaction
+        } else {
             let name = migration.name();
             tracing::info!(migration = name, "migrating the database");
-        }
-        let target = Some(migration.version);
+            connection.prepare(migration.index.as_ref()).await?
+        };
+        let (migrator, target) = (migrations.migrator(mode), Some(migration.version));
         migrator.run_direct(target, connection, false).await?;
         if !applied.is_empty() {
             tracing::info!(
@@ -156,6 +197,6 @@ pub(super) async fn apply<C: Migrate>(
         count += 1;
     }
     // Also those that were applied before must be the same as here.
-    migrator.run_direct(None, connection, false).await?;
+    validator.run_direct(None, connection, false).await?;
     Ok(count)
 }

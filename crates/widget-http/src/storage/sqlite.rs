@@ -33,6 +33,8 @@ impl SqliteStorage {
     }
 }
 
+impl migrations::Migratable for sqlx::SqliteConnection {}
+
 #[async_trait::async_trait]
 impl Storage for SqliteStorage {
     async fn ping(&self) -> Result<(), StoreError> {

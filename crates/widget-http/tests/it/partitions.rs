@@ -54,6 +54,12 @@ async fn partitions_have_what_the_tables_had_and_keep_nothing_that_was_erased() 
     let lost: Vec<_> = tables.difference(&partitions).collect();
     assert!(lost.is_empty(), "{lost:?}");
 
+    // A later release builds an index, which the server cannot do on partitions in use.
+    let forget = "DELETE FROM _sqlx_migrations WHERE description = 'kept_conversations_in_order'";
+    let forgotten = sqlx::raw_sql(forget).execute(&mut connection).await;
+    forgotten.expect("it can be executed");
+    assert_eq!(service.storage.migrate().await.expect("it is built"), 1);
+
     let after = say_everywhere(&visitor, "marker-after-3c2e").await;
     for (started, marker) in [(before, "marker-before-3c2e"), (after, "marker-after-3c2e")] {
         assert!(is_kept(&service, marker).await, "{marker} is not stored");

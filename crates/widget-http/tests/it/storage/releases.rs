@@ -111,13 +111,14 @@ pub(super) fn migrations() -> BTreeMap<String, Migration> {
         let name = path.file_stem()?.to_str()?.to_owned();
         let (version, description) = name.split_once('_')?;
         let sql = std::fs::read_to_string(&path).expect("it is text");
+        let no_transaction = sql.starts_with("-- no-transaction");
         let sql = AssertSqlSafe(sql).into_sql_str();
         let version = version.parse().expect("build.rs has checked it");
         let description = description.to_owned().into();
         let kind = MigrationType::Simple;
         Some((
             name.clone(),
-            Migration::new(version, description, kind, sql, false),
+            Migration::new(version, description, kind, sql, no_transaction),
         ))
     };
     let paths = files.map(|file| file.expect("it can be read").path());
