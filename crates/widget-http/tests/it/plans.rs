@@ -3,6 +3,7 @@
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection as _};
 use widget_core::id::WidgetId;
+use widget_http::background::run_erasure_jobs;
 
 use super::storage::releases::record;
 use crate::{
@@ -35,6 +36,46 @@ async fn insert_older(connection: &mut Connection, like: &str, erased: usize, ke
         .execute(connection)
         .await
         .expect("it is valid");
+}
+
+/// However many were erased before, which are the oldest.
+#[tokio::test]
+async fn what_looks_at_content_finds_the_conversations_that_were_not_erased() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let first = visitor.start().await;
+    let connection = Connection::connect(service.database().url()).await;
+    let mut connection = connection.expect("it can be opened");
+    insert_older(&mut connection, &first.id, 3_000, 100).await;
+    let filter = json!({"filter": {"visitor": "nobody"}});
+    let (exported, mut statements) =
+        record(service.post("/core/conversations/export", &filter)).await;
+    exported.expect(200);
+    let (job, _) = record(service.post("/core/conversations/erase", &filter)).await;
+    job.expect(202);
+    let (erased, more) = record(run_erasure_jobs(&service.state)).await;
+    assert_eq!(erased.expect("storage works"), 0);
+    statements.extend(more);
+    let (found, more) = record(service.get("/core/conversations?text=nothing")).await;
+    assert_eq!(found.json(200), json!([]));
+    statements.extend(more);
+    let reads = |statement: &&String| {
+        statement.contains("erased_at IS NULL") && statement.contains("ORDER BY created_at")
+    };
+    let reading: Vec<_> = statements.iter().filter(reads).collect();
+    assert_eq!(reading.len(), 6, "{reading:?}");
+    for statement in reading {
+        let plan = database::explain(&mut connection, statement).await;
+        assert!(
+            plan.contains("conversations_kept_in_order"),
+            "{statement}: {plan}"
+        );
+        // PostgreSQL and SQLite.
+        for sorts in ["Sort", "TEMP B-TREE"] {
+            assert!(!plan.contains(sorts), "{statement}: {plan}");
+        }
+    }
+    connection.close().await.expect("it can be closed");
 }
 
 /// What a day has used is counted once, and of the conversations of that day alone.
