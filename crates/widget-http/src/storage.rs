@@ -70,7 +70,7 @@ pub use previews::{
     InsertPreviewError, ListedPreview, NewPreview, PreviewStore, ReplacePreviewError,
     ReplacedDraft, StoredPreview,
 };
-pub use retentions::{RetentionStore, StoredRetention};
+pub use retentions::{RetentionKey, RetentionStore, StoredRetention};
 pub use rooms::{NewRoom, Room, RoomStore};
 pub use statistics::{CountedPoint, ForgetStatistics, StatisticsStore, VisitCounts};
 pub use submissions::{SaveFeedbackError, SaveFormError, SubmissionStore};

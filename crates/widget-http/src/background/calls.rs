@@ -60,13 +60,13 @@ pub async fn settle_ended_conversations(state: &AppState) -> Result<(), StoreErr
 /// When those that are due cannot be read.
 pub async fn check_due_calls(state: &AppState) -> Result<(), StoreError> {
     let now = state.now();
-    let (mut is_answered, mut is_removed, mut last) = (true, false, None);
-    loop {
-        let storage = &state.storage;
-        let due = storage.find_due_calls(now, last.as_ref(), BATCH).await?;
+    let (mut is_answered, mut is_removed) = (true, false);
+    let mut next = Some(SweepPosition::default());
+    while let Some(position) = next {
+        let due = state.storage.find_due_calls(now, &position, BATCH).await?;
         let mut checks = JoinSet::new();
-        for call in &due {
-            checks.spawn(check_one(state.clone(), call.clone(), is_answered));
+        for call in due.items {
+            checks.spawn(check_one(state.clone(), call, is_answered));
         }
         let checked = checks.join_all().await;
         // An outage of LiveKit costs a sweep one timeout, and not one for each batch.
@@ -76,11 +76,7 @@ pub async fn check_due_calls(state: &AppState) -> Result<(), StoreError> {
         is_removed |= checked
             .iter()
             .any(|(_, outcome)| *outcome == CallOutcome::Removed);
-        let has_more = due.len() == BATCH as usize;
-        last = due.into_iter().next_back();
-        if !has_more {
-            break;
-        }
+        next = due.next;
     }
     if is_removed {
         state.room_cleaner.wake();

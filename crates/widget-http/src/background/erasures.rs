@@ -15,7 +15,9 @@ use widget_core::{
 use crate::{
     causes::with_causes,
     state::AppState,
-    storage::{RunningJob, StoreError, StoredRetention},
+    storage::{
+        Erasable, ListPosition, RunningJob, StoreError, StoredRetention, SweepBatch, SweepPosition,
+    },
 };
 
 /// How often there is something to do: at most [`MAX_ERASED`] each time.
@@ -116,9 +118,7 @@ async fn continue_job(
     selection: &Selection,
 ) -> Result<usize, StoreError> {
     let storage = &state.storage;
-    let found = storage
-        .list_erasable(&job.organization_id, selection, Some(job.position), BATCH)
-        .await?;
+    let found = list_next(state, job, selection).await?;
     let fitting = found.iter().filter(|one| one.fits(selection));
     let (mut erased, mut counted) = (0, 0);
     for one in fitting {
@@ -138,16 +138,39 @@ async fn continue_job(
             erased += 1;
         }
     }
-    let last = found.last().map(|last| last.position);
-    let is_last = found.len() < BATCH as usize;
-    let to = last.filter(|_| !is_last);
+    let to = found.next.as_ref().and_then(SweepPosition::after).copied();
     storage
         .advance_erasure_job(job, to, counted, state.now())
         .await?;
-    if is_last {
+    if found.next.is_none() {
         tracing::info!(erasure_job.id = %job.id, "a job to erase conversations is done");
     }
     Ok(erased)
+}
+
+/// The next conversations of a job, of which one at least can be read unless they are the last:
+/// only such a one can be the position of a job.
+async fn list_next(
+    state: &AppState,
+    job: &RunningJob,
+    selection: &Selection,
+) -> Result<SweepBatch<Erasable, ListPosition>, StoreError> {
+    let (organization, mut position) = (&job.organization_id, SweepPosition::behind(job.position));
+    loop {
+        let found = state
+            .storage
+            .list_erasable(organization, selection, &position, BATCH)
+            .await?;
+        match found.next {
+            Some(next) if found.items.is_empty() => position = next,
+            next => {
+                return Ok(SweepBatch {
+                    items: found.items,
+                    next,
+                });
+            }
+        }
+    }
 }
 
 /// Erases conversations that ended longer ago than the service, their organization or their widget
@@ -160,13 +183,10 @@ pub async fn erase_expired(state: &AppState) -> Result<usize, StoreError> {
     if let Some(kept) = state.settings.transcript_retention {
         erased += erase_of(state, None, kept, MAX_ERASED).await?;
     }
-    let mut last: Option<StoredRetention> = None;
-    loop {
-        let set = state
-            .storage
-            .list_retentions(last.as_ref(), RETENTIONS)
-            .await?;
-        for retention in &set {
+    let mut next = Some(SweepPosition::default());
+    while let Some(position) = next.filter(|_| erased < MAX_ERASED) {
+        let set = state.storage.list_retentions(&position, RETENTIONS).await?;
+        for retention in set.iter() {
             let kept = Duration::days(i64::from(retention.days));
             let left = MAX_ERASED.saturating_sub(erased);
             if left == 0 {
@@ -174,11 +194,7 @@ pub async fn erase_expired(state: &AppState) -> Result<usize, StoreError> {
             }
             erased += erase_of(state, Some(retention), kept, left).await?;
         }
-        let is_last = set.len() < RETENTIONS as usize;
-        last = set.into_iter().next_back();
-        if is_last || erased >= MAX_ERASED {
-            break;
-        }
+        next = set.next;
     }
     if erased > 0 {
         tracing::info!(

@@ -15,6 +15,7 @@ use widget_core::{
 use super::{
     error::StoreError,
     sweep::{SweepBatch, SweepPosition},
+    unreadable::ListPosition,
 };
 
 /// Who a limit is for.
@@ -94,8 +95,6 @@ pub struct AudioEvent<'a> {
 /// A call that somebody has to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueCall {
-    /// Since when, in microseconds since 1970.
-    pub check_at: i64,
     /// Its conversation.
     pub id: ConversationId,
     /// Whose widget it is on.
@@ -186,17 +185,16 @@ pub trait BudgetStore {
         now: OffsetDateTime,
     ) -> Result<bool, StoreError>;
 
-    /// Calls that somebody has to look at, the most urgent first; with `after`, those that follow
-    /// it in this order.
+    /// Calls that somebody has to look at, the most urgent first, from a position on.
     ///
     /// # Errors
     /// [`StoreError`]
     async fn find_due_calls(
         &self,
         now: OffsetDateTime,
-        after: Option<&DueCall>,
+        position: &SweepPosition<ListPosition<ConversationId>>,
         limit: u32,
-    ) -> Result<Vec<DueCall>, StoreError>;
+    ) -> Result<SweepBatch<DueCall, ListPosition<ConversationId>>, StoreError>;
 
     /// Extends a call, settles it, or marks its room for removal, by the rules of core.
     ///
@@ -217,9 +215,9 @@ pub trait BudgetStore {
     /// [`StoreError`]
     async fn find_unsettled(
         &self,
-        position: &SweepPosition<ConversationId>,
+        position: &SweepPosition<ListPosition<ConversationId>>,
         limit: u32,
-    ) -> Result<SweepBatch<ConversationId, ConversationId>, StoreError>;
+    ) -> Result<SweepBatch<ConversationId, ListPosition<ConversationId>>, StoreError>;
 
     /// Settles one of them.
     ///

@@ -10,6 +10,7 @@ use super::{
     conversations::Tombstone,
     error::StoreError,
     idempotency::{RepeatError, RepeatableRequest},
+    sweep::{SweepBatch, SweepPosition},
     unreadable::ListPosition,
 };
 
@@ -39,7 +40,7 @@ pub trait ErasureStore {
     async fn empty_log(&self) -> Result<bool, StoreError>;
 
     /// Conversations of the organization that were not erased and fit what a selection says about
-    /// the widget and the time, the oldest first, behind a position.
+    /// the widget and the time, the oldest first, from a position on.
     ///
     /// # Errors
     /// [`StoreError`]
@@ -47,9 +48,9 @@ pub trait ErasureStore {
         &self,
         organization: &OrganizationId,
         selection: &Selection,
-        after: Option<ListPosition>,
+        position: &SweepPosition<ListPosition>,
         limit: u32,
-    ) -> Result<Vec<Erasable>, StoreError>;
+    ) -> Result<SweepBatch<Erasable, ListPosition>, StoreError>;
 }
 
 /// A conversation that may be erased.

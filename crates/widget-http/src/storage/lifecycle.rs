@@ -10,6 +10,7 @@ use super::{
     conversations::ConversationRecord,
     error::StoreError,
     sweep::{SweepBatch, SweepPosition},
+    unreadable::ListPosition,
 };
 
 /// A transition of core, applied to a conversation while nobody else can change it.
@@ -43,9 +44,9 @@ pub trait LifecycleStore {
     async fn find_due_conversations(
         &self,
         now: OffsetDateTime,
-        position: &SweepPosition<ConversationId>,
+        position: &SweepPosition<ListPosition<ConversationId>>,
         limit: u32,
-    ) -> Result<SweepBatch<ConversationId, ConversationId>, StoreError>;
+    ) -> Result<SweepBatch<ConversationId, ListPosition<ConversationId>>, StoreError>;
 
     /// How many open conversations have each status, without those of previews; one that none has
     /// may be missing.

@@ -3,7 +3,10 @@
 use time::OffsetDateTime;
 use widget_core::id::{ConversationId, OrganizationId, WidgetId};
 
-use super::error::StoreError;
+use super::{
+    error::StoreError,
+    sweep::{SweepBatch, SweepPosition},
+};
 
 /// What an organization has set, for itself or for one widget.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +18,9 @@ pub struct StoredRetention {
     /// After how many days content is erased.
     pub days: u32,
 }
+
+/// For whom something is set: an organization, or one of its widgets.
+pub type RetentionKey = (OrganizationId, Option<WidgetId>);
 
 /// How long content is kept.
 #[async_trait::async_trait]
@@ -42,15 +48,15 @@ pub trait RetentionStore {
         widget: Option<WidgetId>,
     ) -> Result<Option<u32>, StoreError>;
 
-    /// Everything that organizations have set, in a fixed order, behind one of them.
+    /// Everything that organizations have set, in a fixed order, from a position on.
     ///
     /// # Errors
     /// [`StoreError`]
     async fn list_retentions(
         &self,
-        after: Option<&StoredRetention>,
+        position: &SweepPosition<RetentionKey>,
         limit: u32,
-    ) -> Result<Vec<StoredRetention>, StoreError>;
+    ) -> Result<SweepBatch<StoredRetention, RetentionKey>, StoreError>;
 
     /// Conversations with content that ended before a time, the earliest first: all, or those for
     /// which something is set.

@@ -6,6 +6,7 @@ use widget_core::id::ConversationId;
 use super::{
     error::StoreError,
     sweep::{SweepBatch, SweepPosition},
+    unreadable::ListPosition,
 };
 
 /// A room of a conversation. A damaged time of it is the nearest one that can be read.
@@ -67,9 +68,9 @@ pub trait RoomStore {
     async fn find_rooms_to_remove(
         &self,
         now: OffsetDateTime,
-        position: &SweepPosition<String>,
+        position: &SweepPosition<ListPosition<String>>,
         limit: u32,
-    ) -> Result<SweepBatch<Room, String>, StoreError>;
+    ) -> Result<SweepBatch<Room, ListPosition<String>>, StoreError>;
 
     /// How many rooms are to be removed, due or not.
     ///

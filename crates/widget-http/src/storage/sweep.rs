@@ -1,22 +1,39 @@
-//! Work in the background that goes through rows by the time at which they are due: batch after
+//! Work that goes through rows in an order, such as by the time at which they are due: batch after
 //! batch, past those that this build cannot read.
 
 use std::ops::Deref;
 
 use time::OffsetDateTime;
 
-use super::driver::nearest_time_of;
+use super::{driver::nearest_time_of, unreadable::ListPosition};
 
 /// Where a sweep continues: behind the last row that could be read, and past the rows after that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SweepPosition<K> {
-    /// The time at which that row is due, as it is stored, and its key.
-    pub(super) after: Option<(i64, K)>,
+    /// What the rows are sorted by, of that row.
+    pub(super) after: Option<K>,
     /// Rows behind it that cannot be read, so that they cannot be named either.
     pub(super) unreadable: i64,
 }
 
 impl<K> SweepPosition<K> {
+    /// Behind a row.
+    #[must_use]
+    pub const fn behind(key: K) -> Self {
+        Self {
+            after: Some(key),
+            unreadable: 0,
+        }
+    }
+
+    /// The last row that could be read.
+    #[must_use]
+    pub const fn after(&self) -> Option<&K> {
+        self.after.as_ref()
+    }
+}
+
+impl<I> SweepPosition<ListPosition<I>> {
     /// When the last row that could be read is due.
     #[must_use]
     pub fn due_at(&self) -> Option<OffsetDateTime> {
@@ -25,7 +42,7 @@ impl<K> SweepPosition<K> {
     }
 }
 
-/// From the most overdue row on.
+/// From the first row on.
 impl<K> Default for SweepPosition<K> {
     fn default() -> Self {
         Self {
@@ -47,11 +64,7 @@ pub struct SweepBatch<T, K> {
 impl<T, K: Clone> SweepBatch<T, K> {
     /// A batch of at most `limit` rows behind `position`: each what it says and its position, or
     /// nothing for one that cannot be read.
-    pub(super) fn new(
-        rows: Vec<Option<(T, (i64, K))>>,
-        position: &SweepPosition<K>,
-        limit: u32,
-    ) -> Self {
+    pub(super) fn new(rows: Vec<Option<(T, K)>>, position: &SweepPosition<K>, limit: u32) -> Self {
         let is_last = rows.len() < usize::try_from(limit).unwrap_or(usize::MAX);
         let mut next = position.clone();
         let mut items = Vec::with_capacity(rows.len());

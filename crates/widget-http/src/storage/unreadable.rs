@@ -7,7 +7,10 @@ use std::{
 
 use uuid::Uuid;
 
-use super::error::StoreError;
+use super::{
+    error::StoreError,
+    sweep::{SweepBatch, SweepPosition},
+};
 
 /// How many such rows are remembered as logged; beyond that, one line says so.
 const MAX_LOGGED: usize = 1_000;
@@ -110,7 +113,24 @@ impl UnreadableLog {
         }
     }
 
-    /// Those rows that can be read.
+    /// A batch of at most `limit` rows behind a position, each with its own: what it says of those
+    /// that can be read, and where the next batch begins, whichever those are.
+    ///
+    /// # Errors
+    /// Any other error.
+    pub(super) fn batch<T, K: Clone>(
+        &self,
+        rows: impl Iterator<Item = Result<(T, K), StoreError>>,
+        position: &SweepPosition<K>,
+        limit: u32,
+    ) -> Result<SweepBatch<T, K>, StoreError> {
+        let rows = rows.map(|read| self.skip(read));
+        let rows = rows.collect::<Result<_, _>>()?;
+        Ok(SweepBatch::new(rows, position, limit))
+    }
+
+    /// Those rows that can be read, of all that there are. Whether a list continues is not to be
+    /// concluded from their number: see [`Self::batch`].
     ///
     /// # Errors
     /// Any other error.

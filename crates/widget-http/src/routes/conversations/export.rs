@@ -25,7 +25,9 @@ use super::{
 use crate::{
     causes::with_causes,
     state::AppState,
-    storage::{ConversationRecord, Erasable, ListPosition, StoreError, StoredConversation},
+    storage::{
+        ConversationRecord, Erasable, ListPosition, StoreError, StoredConversation, SweepPosition,
+    },
     web::{
         api::{self, ApiRouter},
         auth::Caller,
@@ -90,9 +92,8 @@ async fn selected(
         selection: select(body.filter)?,
         state,
         caller,
-        after: None,
+        next: Some(SweepPosition::default()),
         waiting: VecDeque::new(),
-        is_last: false,
     };
     // What fails at once is a problem, and not an answer that breaks off.
     export.read_batch().await?;
@@ -114,34 +115,36 @@ struct Export {
     state: AppState,
     caller: Caller,
     selection: Selection,
-    after: Option<ListPosition>,
+    /// Where what was not read yet begins, unless all was.
+    next: Option<SweepPosition<ListPosition>>,
     waiting: VecDeque<Erasable>,
-    is_last: bool,
 }
 
 impl Export {
-    async fn read_batch(&mut self) -> Result<(), StoreError> {
+    /// Reads what comes next; `false` when there is nothing.
+    async fn read_batch(&mut self) -> Result<bool, StoreError> {
+        let Some(position) = &self.next else {
+            return Ok(false);
+        };
         let (organization, selection) = (&self.caller.organization_id, &self.selection);
         let found = self
             .state
             .storage
-            .list_erasable(organization, selection, self.after, BATCH)
+            .list_erasable(organization, selection, position, BATCH)
             .await?;
-        self.is_last = found.len() < BATCH as usize;
-        self.after = found.last().map(|last| last.position).or(self.after);
-        self.waiting.extend(found);
-        Ok(())
+        self.next = found.next;
+        self.waiting.extend(found.items);
+        Ok(true)
     }
 
     /// The next line, nothing at the end.
     async fn next_line(&mut self) -> Result<Option<Bytes>, StoreError> {
         loop {
             let Some(next) = self.waiting.pop_front() else {
-                if self.is_last {
-                    return Ok(None);
+                if self.read_batch().await? {
+                    continue;
                 }
-                self.read_batch().await?;
-                continue;
+                return Ok(None);
             };
             if !next.fits(&self.selection) {
                 continue;

@@ -25,13 +25,14 @@ use crate::storage::{
     error::StoreError,
     sweep::{SweepBatch, SweepPosition},
     table::table,
+    unreadable::ListPosition,
 };
 
 table! {
     unsettled_columns, read_unsettled from "conversations" by "id";
     budget_day: get(),
     id: id(ConversationId::from_uuid),
-    => |row| -> (ConversationId, (i64, ConversationId)) {
+    => |row| -> (ConversationId, ListPosition<ConversationId>) {
         Ok((id, (budget_day, id)))
     }
 }
@@ -51,8 +52,8 @@ table! {
     id: id(ConversationId::from_uuid),
     organization_id: parsed(str::parse),
     web_widget_id: id(WidgetId::from_uuid),
-    => |row| -> DueCall {
-        Ok(DueCall { check_at, id, organization_id, web_widget_id })
+    => |row| -> (DueCall, ListPosition<ConversationId>) {
+        Ok((DueCall { id, organization_id, web_widget_id }, (check_at, id)))
     }
 }
 
@@ -168,26 +169,30 @@ impl BudgetStore for Backend {
     async fn find_due_calls(
         &self,
         now: OffsetDateTime,
-        after: Option<&DueCall>,
+        position: &SweepPosition<ListPosition<ConversationId>>,
         limit: u32,
-    ) -> Result<Vec<DueCall>, StoreError> {
-        let (after_time, after_id) = after.map_or((i64::MIN, Uuid::nil()), |after| {
-            (after.check_at, after.id.as_uuid())
-        });
+    ) -> Result<SweepBatch<DueCall, ListPosition<ConversationId>>, StoreError> {
+        let (after_time, after_id) = position
+            .after
+            .map_or((i64::MIN, Uuid::nil()), |(check_at, id)| {
+                (check_at, id.as_uuid())
+            });
         let rows = sqlx::query(concat!(
             "SELECT ",
             due_call_columns!(),
             " FROM conversations
              WHERE call_check_at <= $1 AND (call_check_at, id) > ($2, $3)
-             ORDER BY call_check_at, id LIMIT $4"
+             ORDER BY call_check_at, id LIMIT $4 OFFSET $5"
         ))
         .bind(micros(now))
         .bind(after_time)
         .bind(after_id)
         .bind(i64::from(limit))
+        .bind(position.unreadable)
         .fetch_all(self.reader())
         .await?;
-        self.unreadable().skip_all(rows.iter().map(read_due_call))
+        let rows = rows.iter().map(read_due_call);
+        self.unreadable().batch(rows, position, limit)
     }
 
     async fn check_call(
@@ -202,9 +207,9 @@ impl BudgetStore for Backend {
 
     async fn find_unsettled(
         &self,
-        position: &SweepPosition<ConversationId>,
+        position: &SweepPosition<ListPosition<ConversationId>>,
         limit: u32,
-    ) -> Result<SweepBatch<ConversationId, ConversationId>, StoreError> {
+    ) -> Result<SweepBatch<ConversationId, ListPosition<ConversationId>>, StoreError> {
         let (after_day, after_id) = position
             .after
             .map_or((i64::MIN, Uuid::nil()), |(day, id)| (day, id.as_uuid()));
@@ -215,11 +220,8 @@ impl BudgetStore for Backend {
             .bind(position.unreadable)
             .fetch_all(self.reader())
             .await?;
-        let rows = rows
-            .iter()
-            .map(|row| self.unreadable().skip(read_unsettled(row)));
-        let rows = rows.collect::<Result<_, _>>()?;
-        Ok(SweepBatch::new(rows, position, limit))
+        let rows = rows.iter().map(read_unsettled);
+        self.unreadable().batch(rows, position, limit)
     }
 
     async fn settle_ended(&self, id: ConversationId) -> Result<(), StoreError> {

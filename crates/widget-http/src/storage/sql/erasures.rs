@@ -22,6 +22,7 @@ use crate::storage::{
     erasures::{Erasable, ErasureStore},
     error::StoreError,
     meters::{Change, ErasureCause},
+    sweep::{SweepBatch, SweepPosition},
     table::table,
     unreadable::ListPosition,
 };
@@ -31,8 +32,9 @@ table! {
     created_at: get(),
     id: get(),
     custom_metadata: get(),
-    => |row| -> Erasable {
-        Ok(Erasable { position: (created_at, id), custom_metadata })
+    => |row| -> (Erasable, ListPosition) {
+        let position = (created_at, id);
+        Ok((Erasable { position, custom_metadata }, position))
     }
 }
 
@@ -72,9 +74,9 @@ impl ErasureStore for Backend {
         &self,
         organization: &OrganizationId,
         selection: &Selection,
-        after: Option<ListPosition>,
+        position: &SweepPosition<ListPosition>,
         limit: u32,
-    ) -> Result<Vec<Erasable>, StoreError> {
+    ) -> Result<SweepBatch<Erasable, ListPosition>, StoreError> {
         let mut query = QueryBuilder::<Database>::new(concat!(
             "SELECT ",
             erasable_columns!(),
@@ -93,7 +95,7 @@ impl ErasureStore for Backend {
         if let Some(time) = criteria.created_before {
             query.push(" AND created_at < ").push_bind(micros(time));
         }
-        if let Some((time, id)) = after {
+        if let Some((time, id)) = position.after {
             query
                 .push(" AND (created_at, id) > (")
                 .push_bind(time)
@@ -103,9 +105,12 @@ impl ErasureStore for Backend {
         }
         query
             .push(" ORDER BY created_at, id LIMIT ")
-            .push_bind(i64::from(limit));
+            .push_bind(i64::from(limit))
+            .push(" OFFSET ")
+            .push_bind(position.unreadable);
         let rows = query.build().fetch_all(self.reader()).await?;
-        self.unreadable().skip_all(rows.iter().map(read_erasable))
+        let rows = rows.iter().map(read_erasable);
+        self.unreadable().batch(rows, position, limit)
     }
 }
 

@@ -19,6 +19,7 @@ use crate::storage::{
     lifecycle::{LifecycleStore, Transition},
     sweep::{SweepBatch, SweepPosition},
     table::table,
+    unreadable::ListPosition,
 };
 
 table! {
@@ -55,9 +56,9 @@ impl LifecycleStore for Backend {
     async fn find_due_conversations(
         &self,
         now: OffsetDateTime,
-        position: &SweepPosition<ConversationId>,
+        position: &SweepPosition<ListPosition<ConversationId>>,
         limit: u32,
-    ) -> Result<SweepBatch<ConversationId, ConversationId>, StoreError> {
+    ) -> Result<SweepBatch<ConversationId, ListPosition<ConversationId>>, StoreError> {
         let (after_time, after_id) = position
             .after
             .map_or((i64::MIN, Uuid::nil()), |(due_at, id)| {
@@ -77,9 +78,8 @@ impl LifecycleStore for Backend {
         .bind(position.unreadable)
         .fetch_all(self.reader())
         .await?;
-        let rows = rows.iter().map(|row| self.unreadable().skip(read_due(row)));
-        let rows = rows.collect::<Result<_, _>>()?;
-        Ok(SweepBatch::new(rows, position, limit))
+        let rows = rows.iter().map(read_due);
+        self.unreadable().batch(rows, position, limit)
     }
 
     async fn count_open_conversations(&self) -> Result<Vec<(Status, i64)>, StoreError> {

@@ -8,7 +8,8 @@ use super::{Backend, Row, row::Columns};
 use crate::storage::{
     driver::micros,
     error::StoreError,
-    retentions::{RetentionStore, StoredRetention},
+    retentions::{RetentionKey, RetentionStore, StoredRetention},
+    sweep::{SweepBatch, SweepPosition},
     table::table,
 };
 
@@ -87,24 +88,31 @@ impl RetentionStore for Backend {
 
     async fn list_retentions(
         &self,
-        after: Option<&StoredRetention>,
+        position: &SweepPosition<RetentionKey>,
         limit: u32,
-    ) -> Result<Vec<StoredRetention>, StoreError> {
-        let (organization, widget) = after.map_or(("", Uuid::nil()), |after| {
-            (after.organization_id.as_str(), key_of(after.web_widget_id))
+    ) -> Result<SweepBatch<StoredRetention, RetentionKey>, StoreError> {
+        let after = position.after.as_ref();
+        let (organization, widget) = after.map_or(("", Uuid::nil()), |(organization, widget)| {
+            (organization.as_str(), key_of(*widget))
         });
         let rows = sqlx::query(concat!(
             "SELECT ",
             retention_columns!(),
             " FROM retentions WHERE (organization_id, web_widget_id) > ($1, $2)
-             ORDER BY organization_id, web_widget_id LIMIT $3"
+             ORDER BY organization_id, web_widget_id LIMIT $3 OFFSET $4"
         ))
         .bind(organization)
         .bind(widget)
         .bind(i64::from(limit))
+        .bind(position.unreadable)
         .fetch_all(self.reader())
         .await?;
-        self.unreadable().skip_all(rows.iter().map(read_retention))
+        let rows = rows.iter().map(|row| {
+            let read = read_retention(row)?;
+            let key = (read.organization_id.clone(), read.web_widget_id);
+            Ok((read, key))
+        });
+        self.unreadable().batch(rows, position, limit)
     }
 
     async fn find_expired_conversations(

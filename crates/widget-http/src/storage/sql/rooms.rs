@@ -11,6 +11,7 @@ use crate::storage::{
     rooms::{NewRoom, Room, RoomStore},
     sweep::{SweepBatch, SweepPosition},
     table::table,
+    unreadable::ListPosition,
     widgets::StoredWidget,
 };
 
@@ -60,9 +61,9 @@ impl RoomStore for Backend {
     async fn find_rooms_to_remove(
         &self,
         now: OffsetDateTime,
-        position: &SweepPosition<String>,
+        position: &SweepPosition<ListPosition<String>>,
         limit: u32,
-    ) -> Result<SweepBatch<Room, String>, StoreError> {
+    ) -> Result<SweepBatch<Room, ListPosition<String>>, StoreError> {
         let after = position.after.as_ref();
         let (after_time, after_name) =
             after.map_or((i64::MIN, ""), |(due_at, name)| (*due_at, name.as_str()));
@@ -80,15 +81,13 @@ impl RoomStore for Backend {
         .fetch_all(self.reader())
         .await?;
         let rows = rows.iter().map(|row| {
-            let read = read_room(row).and_then(|room| {
+            read_room(row).and_then(|room| {
                 let due_at = Columns::new(row, "rooms", "name").get("removal_due_at")?;
                 let after = (due_at, room.name.clone());
                 Ok((room, after))
-            });
-            self.unreadable().skip(read)
+            })
         });
-        let rows = rows.collect::<Result<_, _>>()?;
-        Ok(SweepBatch::new(rows, position, limit))
+        self.unreadable().batch(rows, position, limit)
     }
 
     async fn count_rooms_to_remove(&self) -> Result<i64, StoreError> {

@@ -87,6 +87,11 @@ pub(crate) const BYTES: &str = "'\\x00'::bytea";
 pub(crate) const DAMAGE_ROOM: &str = "ALTER TABLE rooms ALTER COLUMN attempts DROP NOT NULL;
      UPDATE rooms SET attempts = NULL WHERE ";
 
+/// Makes the metadata of conversations unreadable; the condition for it follows.
+pub(crate) const DAMAGE_METADATA: &str =
+    "ALTER TABLE conversations ALTER COLUMN custom_metadata DROP NOT NULL;
+     UPDATE conversations SET custom_metadata = NULL WHERE ";
+
 /// Finds the names of all tables.
 pub(crate) const FIND_TABLES: &str =
     "SELECT CAST(tablename AS TEXT) FROM pg_tables WHERE schemaname = current_schema()";

@@ -54,6 +54,10 @@ pub(crate) const BYTES: &str = "x'00'";
 pub(crate) const DAMAGE_ROOM: &str =
     "PRAGMA foreign_keys = OFF; UPDATE rooms SET conversation_id = x'00' WHERE ";
 
+/// Makes the metadata of conversations unreadable; the condition for it follows.
+pub(crate) const DAMAGE_METADATA: &str =
+    "UPDATE conversations SET custom_metadata = CAST(x'ff' AS TEXT) WHERE ";
+
 /// Finds the names of all tables.
 pub(crate) const FIND_TABLES: &str =
     "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'";

@@ -101,6 +101,38 @@ async fn an_export_of_many_pages_is_complete() {
     assert!(answer.text.ends_with('\n'));
 }
 
+/// More of them than are looked at together, and older than all others.
+#[tokio::test]
+async fn conversations_that_cannot_be_read_end_no_job_and_no_export() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let started = visitor.start().await;
+    insert_many(service.database().url(), &started.id, 130).await;
+    let connection = database::Connection::connect(service.database().url()).await;
+    let mut connection = connection.expect("it can be opened");
+    let damage = format!(
+        "{} id < {}",
+        database::DAMAGE_METADATA,
+        database::uuid_literal(uuid::Uuid::from_u128((0xAA << 64) | 121))
+    );
+    let damaged = sqlx::raw_sql(AssertSqlSafe(damage)).execute(&mut connection);
+    damaged.await.expect("it can be executed");
+    connection.close().await.expect("it can be closed");
+
+    let body = json!({"filter": {"created_after": "2020-01-01T00:00:00Z"}});
+    let exported = service.post("/core/conversations/export", &body).await;
+    assert_eq!(exported.expect(200).text.lines().count(), 11);
+    let job = service.post("/core/conversations/erase", &body).await;
+    let job = format!("/core/erasure-jobs/{}", id(&job.json(202)));
+    let erased = background::run_erasure_jobs(&service.state).await;
+    assert_eq!(erased.expect("storage works"), 11);
+    let done = service.get(&job).await.json(200);
+    assert_eq!(
+        (&done["status"], &done["matched"]),
+        (&json!("completed"), &json!(11))
+    );
+}
+
 fn serve(database: &Database) -> Server {
     Server::start_as(command(database).args(["serve", "--listen", "127.0.0.1:0"]))
 }

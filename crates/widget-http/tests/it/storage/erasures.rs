@@ -14,7 +14,7 @@ use widget_core::{
 use widget_http::storage::{
     AppendError, CreateJobError, ForgetBefore, NewErasureJob, RepeatableRequest,
     ResumeConversation, SaveFeedbackError, SaveFormError, Storage, StoreError, StoredConversation,
-    StoredRetention, WebhookEvent,
+    StoredRetention, SweepPosition, WebhookEvent,
 };
 
 use super::{conversations::new_conversation, number, organization};
@@ -203,17 +203,19 @@ pub(super) async fn jobs(storage: &dyn Storage) {
         criteria.created_after = Some(START);
         criteria.created_before = Some(START + Duration::DAY);
     });
-    let page = async |after, limit| {
-        let found = storage.list_erasable(&ours, &odd, after, limit).await;
+    let page = async |position, limit| {
+        let found = storage.list_erasable(&ours, &odd, &position, limit).await;
         found.expect("works")
     };
-    let first = page(None, 3).await;
+    let first = page(SweepPosition::default(), 3).await;
     assert_eq!(first.len(), 3);
-    let rest = page(Some(first[2].position), 3).await;
-    assert_eq!(rest.len(), 1);
+    let next = SweepPosition::behind(first[2].position);
+    assert_eq!(first.next.as_ref(), Some(&next));
+    let rest = page(next, 3).await;
+    assert_eq!((rest.len(), rest.next.as_ref()), (1, None));
     let fitting: Vec<ConversationId> = first
         .iter()
-        .chain(&rest)
+        .chain(rest.iter())
         .filter(|one| one.fits(&odd))
         .map(widget_http::storage::Erasable::id)
         .collect();
@@ -245,7 +247,7 @@ pub(super) async fn jobs(storage: &dyn Storage) {
     let job = find(&ours).await.expect("it can be read");
     assert_eq!((job.matched, job.erased), (3, 2));
     assert_eq!(job.finished_at, Some(until));
-    assert_eq!(page(None, 9).await.len(), 2);
+    assert_eq!(page(SweepPosition::default(), 9).await.len(), 2);
 }
 
 /// What is set is found, and what is due by it.
@@ -278,7 +280,9 @@ pub(super) async fn retention(storage: &dyn Storage) {
         (find(None).await, find(Some(widget)).await),
         (Some(30), Some(10))
     );
-    let all = storage.list_retentions(None, 9).await.expect("works");
+    let all = storage.list_retentions(&SweepPosition::default(), 9).await;
+    let all = all.expect("works");
+    assert_eq!(all.next, None);
     let of = |web_widget_id, days| StoredRetention {
         organization_id: ours.clone(),
         web_widget_id,
@@ -289,8 +293,9 @@ pub(super) async fn retention(storage: &dyn Storage) {
         .filter(|set| set.organization_id == ours)
         .collect();
     assert_eq!(mine, [&of(None, 30), &of(Some(widget), 10)]);
-    let rest = storage.list_retentions(Some(mine[0]), 1).await;
-    assert_eq!(rest.expect("works"), [mine[1].clone()]);
+    let first = SweepPosition::behind((ours.clone(), None));
+    let rest = storage.list_retentions(&first, 1).await;
+    assert_eq!(rest.expect("works").items, [mine[1].clone()]);
     let due = async |of| {
         let found = storage.find_expired_conversations(of, end, 99).await;
         let found = found.expect("works").into_iter();
