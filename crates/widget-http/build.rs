@@ -123,10 +123,8 @@ fn find_index(database: &str, sql: &str) -> Result<String, &'static str> {
     const SHAPE: &str = "must have one statement below the line `-- no-transaction`: \
          CREATE INDEX CONCURRENTLY IF NOT EXISTS name ON table (...)";
     if !sql.starts_with(NO_TRANSACTION) {
-        return match sql.contains("CONCURRENTLY") {
-            true => Err(SHAPE),
-            false => Ok("None".to_owned()),
-        };
+        let is_misplaced = sql.contains("CONCURRENTLY");
+        return (!is_misplaced).then(|| "None".to_owned()).ok_or(SHAPE);
     }
     if database != "postgres" {
         return Err("must not begin with `-- no-transaction`: every migration of SQLite has one");
