@@ -114,21 +114,25 @@ async fn forget(state: &AppState) {
 /// # Errors
 /// [`StoreError`]
 pub async fn forget_expired(state: &AppState) -> Result<(), StoreError> {
-    let now = state.now();
-    state
-        .storage
-        .forget_expired(now - TICKET_MEMORY, now - EVENT_MEMORY)
-        .await?;
-    state
-        .storage
-        .forget_finished(ForgetBefore {
-            requests: now - REQUEST_MEMORY,
-            rooms: now - ROOM_MEMORY,
-            jobs: now - JOB_MEMORY,
-        })
-        .await?;
-    while forget_statistics(state, now).await? {}
-    Ok(())
+    let (now, storage) = (state.now(), &state.storage);
+    let finished = ForgetBefore {
+        requests: now - REQUEST_MEMORY,
+        rooms: now - ROOM_MEMORY,
+        jobs: now - JOB_MEMORY,
+    };
+    let statistics = async {
+        while forget_statistics(state, now).await? {}
+        Ok(())
+    };
+    // What keeps one part from being forgotten keeps no other.
+    let outcomes = [
+        storage
+            .forget_expired(now - TICKET_MEMORY, now - EVENT_MEMORY)
+            .await,
+        storage.forget_finished(finished).await,
+        statistics.await,
+    ];
+    outcomes.into_iter().collect()
 }
 
 #[cfg(test)]

@@ -9,7 +9,10 @@ use widget_http::{
     storage::{Room, SweepPosition},
 };
 
-use super::visitor::support::{Visitor, with_livekit};
+use super::{
+    storage::releases::record,
+    visitor::support::{Visitor, with_livekit},
+};
 use crate::{
     database::{self, uuid_literal},
     support::Service,
@@ -52,6 +55,48 @@ async fn copy(
 
 fn ids(from: u128) -> impl Iterator<Item = Uuid> {
     (0..DAMAGED as u128).map(move |number| Uuid::from_u128(from + number))
+}
+
+/// After a time in which nothing could be forgotten, or while one table cannot be written.
+#[tokio::test]
+async fn what_has_expired_is_forgotten_in_small_parts_and_each_table_by_itself() {
+    let service = Service::start().await;
+    let connection = database::Connection::connect(service.database().url()).await;
+    let mut connection = connection.expect("it can be opened");
+    let numbers = "WITH RECURSIVE numbers(number) AS (
+        SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < 2500)
+        SELECT CAST(number AS TEXT), number FROM numbers";
+    for (table, time) in [
+        ("used_tickets", "expires_at"),
+        ("webhook_events", "received_at"),
+    ] {
+        let insert = format!("INSERT INTO {table} (id, {time}) {numbers}");
+        let inserted = sqlx::query(AssertSqlSafe(insert)).execute(&mut connection);
+        inserted.await.expect("it can be executed");
+    }
+    let mut execute = async |statement: &'static str| {
+        let done = sqlx::raw_sql(statement).execute(&mut connection).await;
+        done.expect("it can be executed");
+    };
+    execute("ALTER TABLE used_tickets RENAME TO elsewhere").await;
+    let failed = background::forget_expired(&service.state).await;
+    failed.expect_err("a table is missing");
+    execute("ALTER TABLE elsewhere RENAME TO used_tickets").await;
+    let mut count = async |table: &str| -> i64 {
+        let count = format!("SELECT COUNT(*) FROM {table}");
+        let count = sqlx::query_scalar(AssertSqlSafe(count)).fetch_one(&mut connection);
+        count.await.expect("it can be asked")
+    };
+    assert_eq!(count("used_tickets").await, 2_500);
+    assert_eq!(count("webhook_events").await, 0);
+    let (forgotten, statements) = record(background::forget_expired(&service.state)).await;
+    forgotten.expect("every table is there");
+    assert_eq!(count("used_tickets").await, 0);
+    let deleting = statements
+        .iter()
+        .filter(|one| one.contains("DELETE FROM used_tickets"));
+    assert!(deleting.clone().all(|one| one.contains("LIMIT")));
+    assert_eq!(deleting.count(), 1);
 }
 
 #[tokio::test]
