@@ -1,17 +1,19 @@
 //! API keys: their form, and who the caller is that shows one.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use axum::extract::FromRequestParts;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::{HeaderMap, HeaderValue, header, request::Parts};
+use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use time::{Date, OffsetDateTime};
+use tokio::time::Instant;
 use widget_api::{ProblemCode, Scope, Scopes};
 use widget_core::{api_key::KeyStatus, id::OrganizationId};
 
 use crate::{
+    state::AppState,
     storage::{ApiKey, Storage},
     system::{RandomError, RandomSource},
     web::problem::Problem,
@@ -204,6 +206,58 @@ fn check(
             last_used_on: key.last_used_on,
             scopes: key.scopes,
         }),
+    }
+}
+
+/// How often the key of an answer that is sent for long is checked again.
+const KEY_INTERVAL: Duration = Duration::from_secs(3);
+
+/// The key of an answer that is sent for long, which must be valid until the end of it.
+pub(crate) struct WatchedKey {
+    caller: Caller,
+    /// The credential alone, to be checked again.
+    credential: HeaderMap,
+    needed: Scope,
+    checked_at: Instant,
+}
+
+impl WatchedKey {
+    /// A key that was checked just now.
+    pub(crate) fn new(caller: Caller, headers: &HeaderMap, needed: Scope) -> Self {
+        let key = headers.get(header::AUTHORIZATION).cloned();
+        let credential = key.map(|key| (header::AUTHORIZATION, key)).into_iter();
+        Self {
+            caller,
+            credential: credential.collect(),
+            needed,
+            checked_at: Instant::now(),
+        }
+    }
+
+    /// Whose key it is, and what it may do as far as is known.
+    pub(crate) const fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Whether the answer may continue; the key is looked up from time to time.
+    pub(crate) async fn may_continue(&mut self, state: &AppState) -> bool {
+        let now = state.now();
+        if self.caller.expires_at.is_some_and(|at| at <= now) {
+            return false;
+        }
+        self.checked_at.elapsed() < KEY_INTERVAL || self.is_valid(state).await
+    }
+
+    /// Whether the key is still valid; a database that does not answer says nothing about it.
+    pub(crate) async fn is_valid(&mut self, state: &AppState) -> bool {
+        match authenticate(&self.credential, state.storage.as_ref(), state.now()).await {
+            Ok(caller) => {
+                self.checked_at = Instant::now();
+                self.caller = caller;
+                self.caller.may(self.needed)
+            }
+            Err(problem) => problem.status() != StatusCode::UNAUTHORIZED,
+        }
     }
 }
 

@@ -35,7 +35,7 @@ use crate::{
     storage::{ConversationMarks, StoreError, StoredConversation},
     web::{
         api::{self, ApiRouter},
-        auth::{self, Caller},
+        auth::{Caller, WatchedKey},
         event_streams::EventStream,
         extract::PathId,
         problem::Problem,
@@ -44,9 +44,6 @@ use crate::{
 
 /// How often the database is asked whether something has happened.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-
-/// How often the API key is checked again.
-const KEY_INTERVAL: Duration = Duration::from_secs(3);
 
 /// After how long without an event a comment is sent, so that nobody on the way takes the
 /// connection for a dead one.
@@ -108,7 +105,8 @@ async fn follow(
     let position = parse_position(&headers)?;
     let stream = state.event_streams.open(&caller)?;
     let is_resumed = position != Position::default();
-    let mut follower = Follower::new(state, caller, &headers, id, position, stream);
+    let key = WatchedKey::new(caller, &headers, Scope::ConversationsRead);
+    let mut follower = Follower::new(state, key, id, position, stream);
     // What fails at once is a problem, and not a stream that breaks off.
     follower.poll().await?;
     if is_resumed && follower.is_over && follower.waiting.is_empty() {
@@ -147,9 +145,7 @@ fn parse_position(headers: &HeaderMap) -> Result<Position, Problem> {
 /// A client that follows a conversation.
 struct Follower {
     state: AppState,
-    caller: Caller,
-    /// The credential alone, to be checked again.
-    credential: HeaderMap,
+    key: WatchedKey,
     id: ConversationId,
     position: Position,
     heard: Heard<RandomState>,
@@ -163,7 +159,6 @@ struct Follower {
     is_over: bool,
     is_first: bool,
     sent_at: Instant,
-    checked_at: Instant,
     /// How many events were sent since it was last checked, and when, that they may be.
     sent_unchecked: usize,
     looked_at: Instant,
@@ -204,21 +199,15 @@ impl From<StoredConversation> for Stored {
 impl Follower {
     fn new(
         state: AppState,
-        caller: Caller,
-        headers: &HeaderMap,
+        key: WatchedKey,
         id: ConversationId,
         position: Position,
         stream: EventStream,
     ) -> Self {
         let now = Instant::now();
-        let key = headers.get(header::AUTHORIZATION).cloned();
         Self {
             state,
-            caller,
-            credential: key
-                .map(|key| (header::AUTHORIZATION, key))
-                .into_iter()
-                .collect(),
+            key,
             id,
             position,
             heard: Heard::new(RandomState::new()),
@@ -230,7 +219,6 @@ impl Follower {
             is_over: false,
             is_first: true,
             sent_at: now,
-            checked_at: now,
             sent_unchecked: 0,
             looked_at: now,
             answered_at: now,
@@ -257,7 +245,7 @@ impl Follower {
                 () = sleep(POLL_INTERVAL) => {}
                 () = self.state.drain.begun() => return None,
             }
-            if !self.may_continue().await {
+            if !self.key.may_continue(&self.state).await {
                 return None;
             }
             match self.poll().await {
@@ -281,7 +269,7 @@ impl Follower {
     }
 
     fn build_event(&mut self, id: String, event: Event) -> SentEvent {
-        let with_content = self.caller.may(Scope::ConversationsReadSensitive);
+        let with_content = self.key.caller().may(Scope::ConversationsReadSensitive);
         let body = ConversationEvent::new(self.id, event, with_content);
         let sent = SentEvent::default().id(id).event(body.r#type.to_string());
         let sent = if std::mem::take(&mut self.is_first) {
@@ -300,7 +288,7 @@ impl Follower {
         if is_fresh && self.sent_unchecked < CHECKED_EVENTS {
             return true;
         }
-        if !self.has_key().await {
+        if !self.key.is_valid(&self.state).await {
             return false;
         }
         if let Err(error) = self.take_out_erased().await {
@@ -317,7 +305,7 @@ impl Follower {
         if marks.is_some() && marks == self.marks {
             return Ok(());
         }
-        let organization = &self.caller.organization_id;
+        let organization = &self.key.caller().organization_id;
         let stored = storage
             .find_organization_conversation(organization, self.id)
             .await?;
@@ -333,35 +321,13 @@ impl Follower {
         Ok(())
     }
 
-    /// Whether the key is still valid, which is looked up from time to time.
-    async fn may_continue(&mut self) -> bool {
-        let now = self.state.now();
-        if self.caller.expires_at.is_some_and(|at| at <= now) {
-            return false;
-        }
-        self.checked_at.elapsed() < KEY_INTERVAL || self.has_key().await
-    }
-
-    /// Whether the key is still valid; a database that does not answer says nothing about it.
-    async fn has_key(&mut self) -> bool {
-        let now = self.state.now();
-        match auth::authenticate(&self.credential, self.state.storage.as_ref(), now).await {
-            Ok(caller) => {
-                self.checked_at = Instant::now();
-                self.caller = caller;
-                self.caller.may(Scope::ConversationsRead)
-            }
-            Err(problem) => problem.status() != StatusCode::UNAUTHORIZED,
-        }
-    }
-
     /// Makes events of what has happened.
     async fn poll(&mut self) -> Result<(), StoreError> {
         let storage = &self.state.storage;
         let marks = storage.find_conversation_marks(self.id).await?;
         let has_changed = marks.is_none() || marks != self.marks;
         if has_changed {
-            let organization = &self.caller.organization_id;
+            let organization = &self.key.caller().organization_id;
             let stored = storage
                 .find_organization_conversation(organization, self.id)
                 .await?;

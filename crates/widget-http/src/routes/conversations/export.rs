@@ -10,7 +10,7 @@ use axum::{
     response::IntoResponse,
 };
 use futures_util::stream;
-use http::{HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 use widget_api::{
     ProblemCode, Scope,
     conversations::Message,
@@ -30,7 +30,7 @@ use crate::{
     },
     web::{
         api::{self, ApiRouter},
-        auth::Caller,
+        auth::{Caller, WatchedKey},
         extract::{PathId, StrictJson},
         problem::Problem,
     },
@@ -86,12 +86,13 @@ async fn one(
 async fn selected(
     State(state): State<AppState>,
     caller: Caller,
+    headers: HeaderMap,
     StrictJson(body): StrictJson<ExportRequest, BODY_LIMIT>,
 ) -> Result<impl IntoResponse, Problem> {
     let mut export = Export {
         selection: select(body.filter)?,
         state,
-        caller,
+        key: WatchedKey::new(caller, &headers, Scope::ConversationsManage),
         next: Some(SweepPosition::default()),
         waiting: VecDeque::new(),
     };
@@ -110,10 +111,19 @@ async fn selected(
     Ok((headers, Body::from_stream(lines)))
 }
 
+/// Why an export breaks off.
+#[derive(Debug, thiserror::Error)]
+enum ExportError {
+    #[error("the key ended meanwhile")]
+    KeyEnded,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// An export that continues while its lines are sent.
 struct Export {
     state: AppState,
-    caller: Caller,
+    key: WatchedKey,
     selection: Selection,
     /// Where what was not read yet begins, unless all was.
     next: Option<SweepPosition<ListPosition>>,
@@ -126,7 +136,7 @@ impl Export {
         let Some(position) = &self.next else {
             return Ok(false);
         };
-        let (organization, selection) = (&self.caller.organization_id, &self.selection);
+        let (organization, selection) = (&self.key.caller().organization_id, &self.selection);
         let found = self
             .state
             .storage
@@ -138,9 +148,15 @@ impl Export {
     }
 
     /// The next line, nothing at the end.
-    async fn next_line(&mut self) -> Result<Option<Bytes>, StoreError> {
+    async fn next_line(&mut self) -> Result<Option<Bytes>, ExportError> {
         loop {
+            if !self.key.may_continue(&self.state).await {
+                return Err(ExportError::KeyEnded);
+            }
             let Some(next) = self.waiting.pop_front() else {
+                if self.next.is_some() && !self.key.is_valid(&self.state).await {
+                    return Err(ExportError::KeyEnded);
+                }
                 if self.read_batch().await? {
                     continue;
                 }
@@ -149,7 +165,8 @@ impl Export {
             if !next.fits(&self.selection) {
                 continue;
             }
-            let organization = &self.caller.organization_id;
+            let caller = self.key.caller();
+            let organization = &caller.organization_id;
             let found = self
                 .state
                 .storage
@@ -160,9 +177,9 @@ impl Export {
                 // Erased meanwhile; or it cannot be read, which is logged.
                 Ok(None | Some(StoredConversation::Erased(_)))
                 | Err(StoreError::Corrupt { .. }) => continue,
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             };
-            let export = build_export(&self.state, &self.caller, &conversation).await?;
+            let export = build_export(&self.state, caller, &conversation).await?;
             let mut line = serde_json::to_vec(&export).map_err(|error| {
                 StoreError::corrupt("conversations", &conversation.id, "custom_metadata", &error)
             })?;

@@ -2,9 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use axum::body::{Body, BodyDataStream};
+use futures_util::StreamExt as _;
+use http::Request;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _};
 use time::Duration;
+use tower::ServiceExt as _;
+use widget_api::Scope;
 use widget_core::id::ErasureJobId;
 use widget_http::{background, storage::NewErasureJob};
 
@@ -113,7 +118,7 @@ async fn conversations_that_cannot_be_read_end_no_job_and_no_export() {
     let damage = format!(
         "{} id < {}",
         database::DAMAGE_METADATA,
-        database::uuid_literal(uuid::Uuid::from_u128((0xAA << 64) | 121))
+        database::uuid_literal(uuid::Uuid::from_u128((0xAA << 64) | 0x79))
     );
     let damaged = sqlx::raw_sql(AssertSqlSafe(damage)).execute(&mut connection);
     damaged.await.expect("it can be executed");
@@ -131,6 +136,51 @@ async fn conversations_that_cannot_be_read_end_no_job_and_no_export() {
         (&done["status"], &done["matched"]),
         (&json!("completed"), &json!(11))
     );
+}
+
+/// The lines of an export with this key, while they are sent.
+async fn export(service: &Service, key: &str) -> BodyDataStream {
+    let body = json!({"filter": {"created_after": "2020-01-01T00:00:00Z"}});
+    let request = Request::post("/core/conversations/export")
+        .header("authorization", format!("Bearer {key}"))
+        .header("content-type", "application/json")
+        .body(Body::from(body.to_string()))
+        .expect("a request");
+    let Ok(response) = service.router.clone().oneshot(request).await;
+    assert_eq!(response.status(), 200);
+    response.into_body().into_data_stream()
+}
+
+#[tokio::test]
+async fn an_export_breaks_off_when_its_key_ends() {
+    let log = LogLines::capture();
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let started = visitor.start().await;
+    insert_many(service.database().url(), &started.id, 100).await;
+    let scopes = [Scope::ConversationsManage];
+    let revoked = service.new_key("acme", &scopes).await;
+    let until = service.state.now() + Duration::MINUTE;
+    let expiring = service.new_key_until("acme", &scopes, Some(until)).await;
+    let mut of_revoked = export(&service, &revoked).await;
+    let mut of_expiring = export(&service, &expiring).await;
+    for lines in [&mut of_revoked, &mut of_expiring] {
+        assert!(lines.next().await.is_some_and(|line| line.is_ok()));
+    }
+    let id = revoked
+        .strip_prefix("ak_")
+        .and_then(|key| key.split_once('.'));
+    let path = format!("/core/api-keys/{}", id.expect("a key").0);
+    service.delete(&path).await.expect(204);
+    let mut seen = 1;
+    while of_revoked.next().await.expect("it does not end").is_ok() {
+        seen += 1;
+    }
+    assert!(seen < 101, "{seen} lines");
+    service.clock.advance(Duration::MINUTE);
+    let next = of_expiring.next().await.expect("it does not end");
+    next.expect_err("the key has expired");
+    assert_eq!(log.with("the key ended meanwhile").len(), 2);
 }
 
 fn serve(database: &Database) -> Server {
