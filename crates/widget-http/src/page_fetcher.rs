@@ -23,13 +23,15 @@ use tokio::time::timeout;
 use url::{Host, Url};
 use widget_api::visit::{self, PageVisitor, VisitError};
 use widget_core::doctor::{
-    ByteBudget, FETCH_TIMEOUT, FailureCause, MAX_HEADERS, MAX_REDIRECTS, PageFailure,
-    RequestBudget, Visit,
+    ByteBudget, FETCH_TIMEOUT, FailureCause, MAX_HEADERS, PageFailure, RequestBudget, Visit,
 };
 
 /// Bytes of a page that are read for its brand, whose tags are in its head. All other limits are
 /// those of every fetched page, in [`widget_core::doctor`].
 const MAX_BYTES: usize = 2 << 20;
+/// Redirects on the way to it: from a name without `www.`, to TLS and to a language. A browser
+/// follows more, which is what the doctor does.
+const MAX_REDIRECTS: usize = 5;
 /// Time for one connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 
@@ -180,7 +182,9 @@ async fn page(url: Url, response: Response) -> Result<FetchedPage, FetchError> {
     let (bytes, _) = visit::read(response, &budget).await?;
     Ok(FetchedPage {
         url,
-        html: String::from_utf8_lossy(&bytes).into_owned(),
+        // Almost every page is UTF-8, and then it is not copied.
+        html: String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
     })
 }
 

@@ -124,6 +124,61 @@ async fn an_answer_that_is_not_a_page_has_no_brand() {
     }
 }
 
+/// A site that redirects so often before it shows itself.
+async fn far_away(redirects: usize) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("it listens");
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 2048];
+            let length = stream.read(&mut request).await.unwrap_or_default();
+            let head = String::from_utf8_lossy(&request[..length]).into_owned();
+            let path = head
+                .strip_prefix("GET /")
+                .and_then(|rest| rest.split_once(' '));
+            let Some((path, _)) = path else { continue };
+            let at: usize = path.parse().unwrap_or_default();
+            let answer = if at < redirects {
+                let next = at + 1;
+                format!("HTTP/1.1 302 Found\r\nlocation: /{next}\r\ncontent-length: 0\r\n\r\n")
+            } else {
+                page("text/html", SHOP)
+            };
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn few_redirects_are_followed() {
+    let service =
+        Service::start_with(|settings| settings.brand_from_private_addresses = true).await;
+    let path = format!("{}/auto-brand", widget(&service).await);
+    for (redirects, is_found) in [(5, true), (6, false)] {
+        let domain = far_away(redirects).await.to_string();
+        let answer = service.post(&path, &json!({"domain": domain})).await;
+        if is_found {
+            answer.json(200);
+        } else {
+            answer.problem(404, "brand_not_found");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_organization_reads_few_sites_a_minute() {
+    let service = Service::start().await;
+    let path = format!("{}/auto-brand", widget(&service).await);
+    let body = json!({"domain": "127.0.0.1"});
+    for _ in 0..10 {
+        let answer = service.post(&path, &body).await;
+        answer.problem(404, "brand_not_found");
+    }
+    let refused = service.post(&path, &body).await;
+    refused.problem(429, "rate_limited");
+}
+
 #[tokio::test]
 async fn private_addresses_are_never_read() {
     let service = Service::start().await;

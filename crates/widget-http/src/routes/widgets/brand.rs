@@ -7,7 +7,10 @@ use widget_api::{
 };
 use widget_core::{brand, id::WidgetId, origin::EntryError};
 
-use super::record::{RECORD_PROBLEMS, require_record};
+use super::{
+    aside,
+    record::{RECORD_PROBLEMS, require_record},
+};
 use crate::{
     state::AppState,
     web::{
@@ -34,6 +37,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
             ProblemCode::NotFound,
             ProblemCode::BrandNotFound,
             ProblemCode::DomainInvalid,
+            ProblemCode::RateLimited,
         ]),
         read,
     )
@@ -50,12 +54,13 @@ async fn read(
         .readable()
         .map_err(|stored| record_unreadable().with_findings(stored.widget.blockers()))?;
     let site = brand::parse_site(&body.domain).map_err(|error| domain_invalid(&error))?;
+    state.rate_limits.diagnoses.check(&caller.organization_id)?;
     let page = state
         .page_fetcher
         .fetch(&site)
         .await
         .map_err(|error| not_found().with_cause(error))?;
-    let brand = brand::Brand::from_html(&page.html, &page.url);
+    let brand = aside(move || brand::Brand::from_html(&page.html, &page.url)).await?;
     if brand.is_empty() {
         return Err(not_found());
     }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::{Json, extract::State};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha384};
-use tokio::task::spawn_blocking;
 use widget_api::{
     FieldError, MAX_PAGE_LIMIT, ProblemCode, Scope,
     doctor::{Diagnosis, DoctorRequest},
@@ -29,7 +28,7 @@ use widget_core::{
     url::Url,
 };
 
-use super::record::require_record;
+use super::{aside, record::require_record};
 use crate::{
     causes::with_causes,
     embed_files::{Accepted, OldBuild},
@@ -121,11 +120,6 @@ async fn diagnose(
     })
     .await?;
     Ok(Json(diagnosis.into()))
-}
-
-/// Reads a page where it keeps no other request waiting: it may have megabytes.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
-    spawn_blocking(work).await.map_err(Problem::internal)
 }
 
 /// Core's decision, and the config that it is about.
