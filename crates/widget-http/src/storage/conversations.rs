@@ -5,7 +5,7 @@ use std::str::FromStr;
 use time::OffsetDateTime;
 use widget_core::{
     conversation::{
-        ConversationEnded, ConversationErased, Erasure, Lifecycle, LifecycleLimits, Mode, Status,
+        ConversationEnded, ConversationErased, Erasure, Lifecycle, LifecycleLimits, Mode,
         budget::{BudgetError, Budgets},
         token::NewestGeneration,
     },
@@ -253,17 +253,11 @@ pub enum ResumeError {
     Store(#[from] StoreError),
 }
 
-/// Which conversations to list.
+/// Which conversations to list: by what an index finds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConversationFilter {
     /// Of this widget.
     pub web_widget_id: Option<WidgetId>,
-    /// With this agent.
-    pub agent_id: Option<AgentId>,
-    /// With this version.
-    pub agent_version_id: Option<AgentVersionId>,
-    /// In this status.
-    pub status: Option<Status>,
     /// Created later than this.
     pub created_after: Option<OffsetDateTime>,
     /// Created earlier than this.

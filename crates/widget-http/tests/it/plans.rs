@@ -38,6 +38,59 @@ async fn insert_older(connection: &mut Connection, like: &str, erased: usize, ke
         .expect("it is valid");
 }
 
+/// However few there are of all that the organization has.
+#[tokio::test]
+async fn open_conversations_are_found_by_their_status() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let first = visitor.start().await;
+    let connection = Connection::connect(service.database().url()).await;
+    let mut connection = connection.expect("it can be opened");
+    insert_older(&mut connection, &first.id, 2_000, 1_000).await;
+    let list = async |query: &str| {
+        let path = format!("/core/conversations?{query}");
+        let (answer, statements) = record(service.get(&path)).await;
+        let found = answer.json(200).as_array().expect("a list").len();
+        let reads = |one: &String| one.contains("ORDER BY created_at");
+        (
+            found,
+            statements.into_iter().filter(reads).collect::<Vec<_>>(),
+        )
+    };
+    for (status, expected) in [("token_created", 1), ("in_progress", 0)] {
+        let (found, statements) = list(&format!("status={status}")).await;
+        assert_eq!(found, expected, "{status}");
+        assert!(!statements.is_empty());
+        for statement in statements {
+            let plan = database::explain(&mut connection, &statement).await;
+            assert!(
+                plan.contains("conversations_open_of_organization"),
+                "{statement}: {plan}"
+            );
+        }
+    }
+    // What no index finds is looked for in parts of the list.
+    let nobody = uuid::Uuid::nil();
+    for query in [
+        "status=failed".to_owned(),
+        format!("agent_id={nobody}"),
+        format!("agent_version_id={nobody}"),
+    ] {
+        let (found, statements) = list(&query).await;
+        assert_eq!(found, 0, "{query}");
+        for statement in statements {
+            assert!(
+                !statement.contains("status =") && !statement.contains("agent_id ="),
+                "{statement}"
+            );
+            assert!(!statement.contains("agent_version_id ="), "{statement}");
+        }
+    }
+    let (found, _) = list("status=completed&limit=100").await;
+    assert_eq!(found, 100);
+    connection.close().await.expect("it can be closed");
+}
+
 /// However many were erased before, which are the oldest.
 #[tokio::test]
 async fn what_looks_at_content_finds_the_conversations_that_were_not_erased() {

@@ -17,9 +17,9 @@ use widget_api::{
     unreadable::Listed,
 };
 use widget_core::{
-    conversation::{selection::Selection, transcript},
+    conversation::{Status, selection::Selection, transcript},
     finding::{Code, Findings},
-    id::ConversationId,
+    id::{AgentId, AgentVersionId, ConversationId},
 };
 
 use super::record::build_stored;
@@ -66,6 +66,9 @@ async fn list(
     let page = paging::parse_page(query.limit, query.cursor.as_deref())?;
     let wanted = Wanted {
         is_open: query.is_open,
+        agent_id: query.agent_id,
+        agent_version_id: query.agent_version_id,
+        status: query.status,
         selection: parse_selection(query.metadata, query.form, query.visitor)?,
         text: query.text.map(parse_text).transpose()?,
     };
@@ -74,16 +77,14 @@ async fn list(
     }
     let filter = ConversationFilter {
         web_widget_id: query.web_widget_id,
-        agent_id: query.agent_id,
-        agent_version_id: query.agent_version_id,
-        status: query.status,
         created_after: query.created_after.map(Into::into),
         created_before: query.created_before.map(Into::into),
         id_prefix: query.id_prefix,
-        not_ended: query.is_open == Some(true),
+        not_ended: wanted.is_open == Some(true)
+            || wanted.status.is_some_and(|status| !status.is_terminal()),
         not_erased: wanted.has_content(),
     };
-    let takes_all = wanted.is_open.is_none() && !wanted.has_content();
+    let takes_all = wanted.is_everything();
     let mut search = Search::new(page, takes_all);
     while let Some(page) = search.next_page() {
         let organization = &caller.organization_id;
@@ -156,9 +157,13 @@ async fn find_first_words<'r>(
     }
 }
 
-/// What is looked for beside what the database finds.
+/// What is looked for beside what the database finds by an index: it would look through all that
+/// the organization has for the few that fit.
 struct Wanted {
     is_open: Option<bool>,
+    agent_id: Option<AgentId>,
+    agent_version_id: Option<AgentVersionId>,
+    status: Option<Status>,
     selection: Option<Selection>,
     text: Option<String>,
 }
@@ -167,6 +172,15 @@ impl Wanted {
     /// Whether it looks at what was said or sent.
     const fn has_content(&self) -> bool {
         self.selection.is_some() || self.text.is_some()
+    }
+
+    /// Whether every conversation fits.
+    const fn is_everything(&self) -> bool {
+        self.is_open.is_none()
+            && self.agent_id.is_none()
+            && self.agent_version_id.is_none()
+            && self.status.is_none()
+            && !self.has_content()
     }
 
     /// Whether a conversation fits; one that cannot be read or was erased fits no content.
@@ -178,16 +192,23 @@ impl Wanted {
         let StoredRow::Readable(stored) = row else {
             return Ok(false);
         };
-        let is_open = match stored {
-            StoredConversation::Kept(conversation) => {
-                let lifecycle = conversation.lifecycle;
-                lifecycle
-                    .expire(state.now(), &state.lifecycle_limits)
-                    .is_open()
-            }
-            StoredConversation::Erased(_) => false,
+        let (agent, version, lifecycle) = match stored {
+            StoredConversation::Kept(one) => (one.agent_id, one.agent_version_id, one.lifecycle),
+            StoredConversation::Erased(one) => (one.agent_id, one.agent_version_id, one.lifecycle),
         };
-        if self.is_open.is_some_and(|wanted| wanted != is_open) {
+        // As it is shown: ended by its limits, also when nobody has stored that yet.
+        let lifecycle = lifecycle.expire(state.now(), &state.lifecycle_limits);
+        let is_other = self
+            .is_open
+            .is_some_and(|wanted| wanted != lifecycle.is_open())
+            || self
+                .status
+                .is_some_and(|wanted| wanted != lifecycle.status())
+            || self.agent_id.is_some_and(|wanted| wanted != agent)
+            || self
+                .agent_version_id
+                .is_some_and(|wanted| wanted != version);
+        if is_other {
             return Ok(false);
         }
         match stored {

@@ -310,17 +310,6 @@ fn push_filter(query: &mut QueryBuilder<Database>, filter: &ConversationFilter) 
             .push(" AND web_widget_id = ")
             .push_bind(widget.as_uuid());
     }
-    if let Some(agent) = filter.agent_id {
-        query.push(" AND agent_id = ").push_bind(agent.as_uuid());
-    }
-    if let Some(version) = filter.agent_version_id {
-        query
-            .push(" AND agent_version_id = ")
-            .push_bind(version.as_uuid());
-    }
-    if let Some(status) = filter.status {
-        query.push(" AND status = ").push_bind(status.as_str());
-    }
     if let Some(after) = filter.created_after {
         query.push(" AND created_at > ").push_bind(micros(after));
     }

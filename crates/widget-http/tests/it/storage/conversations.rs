@@ -132,40 +132,6 @@ pub(super) async fn life(storage: &dyn Storage) {
         .await,
         [0x402]
     );
-    assert_eq!(
-        ids(
-            ConversationFilter {
-                agent_id: Some(AgentId::from_uuid(number(9))),
-                ..any()
-            },
-            ALL
-        )
-        .await,
-        [0; 0]
-    );
-    let version = Some(AgentVersionId::from_uuid(number(2)));
-    assert_eq!(
-        ids(
-            ConversationFilter {
-                agent_version_id: version,
-                ..any()
-            },
-            ALL
-        )
-        .await,
-        [0x402, 0x400]
-    );
-    assert_eq!(
-        ids(
-            ConversationFilter {
-                status: Some(Status::Completed),
-                ..any()
-            },
-            ALL
-        )
-        .await,
-        [0; 0]
-    );
     let after = Some(new.conversation.created_at);
     assert_eq!(
         ids(
