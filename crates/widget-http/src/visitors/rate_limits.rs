@@ -36,6 +36,10 @@ const REPORTS_PER_MINUTE: u32 = 60;
 /// a ticket, and tickets are limited by address.
 const RESUMES_PER_MINUTE: u32 = 30;
 
+/// Requests of all kinds with the token of one conversation a minute, before the database is asked:
+/// twice what its window may report and resume.
+const WINDOW_REQUESTS_PER_MINUTE: u32 = 2 * (REPORTS_PER_MINUTE + RESUMES_PER_MINUTE);
+
 /// Builds of other releases that one address may ask for a minute, unless they are in memory.
 const BUILDS_PER_MINUTE: u32 = 60;
 
@@ -43,8 +47,8 @@ const BUILDS_PER_MINUTE: u32 = 60;
 /// minute: five pages that are looked at.
 const PREVIEW_STATES_PER_MINUTE: u32 = 600;
 
-/// Pages that an organization may have looked at a minute: each costs up to ten seconds and five
-/// megabytes.
+/// Pages that an organization may have looked at a minute, also for their brand: each costs up to
+/// ten seconds and five megabytes.
 const DIAGNOSES_PER_MINUTE: u32 = 10;
 
 /// Every rate of the public endpoints, and of those that fetch pages.
@@ -64,6 +68,8 @@ pub struct RateLimits {
     pub set_widget_conversations: SetLimit<WidgetId>,
     /// New conversations of organizations for which they are limited.
     pub set_organization_conversations: SetLimit<OrganizationId>,
+    /// Everything that shows the token of a conversation.
+    pub window_requests: Limit<ConversationId>,
     /// Resumes by conversation.
     pub resumes: Limit<ConversationId>,
     /// Builds of other releases by address.
@@ -91,6 +97,7 @@ impl RateLimits {
             ),
             set_widget_conversations: SetLimit::new("widget-conversations"),
             set_organization_conversations: SetLimit::new("organization-conversations"),
+            window_requests: Limit::new("window-requests", WINDOW_REQUESTS_PER_MINUTE),
             resumes: Limit::new("resumes", RESUMES_PER_MINUTE),
             embed_builds: Limit::new("embed-builds", BUILDS_PER_MINUTE),
             reports: Limit::new("reports", REPORTS_PER_MINUTE),
@@ -108,6 +115,7 @@ impl RateLimits {
         self.widget_conversations.forget_idle();
         self.set_widget_conversations.forget_idle();
         self.set_organization_conversations.forget_idle();
+        self.window_requests.forget_idle();
         self.resumes.forget_idle();
         self.embed_builds.forget_idle();
         self.reports.forget_idle();

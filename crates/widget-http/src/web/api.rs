@@ -362,6 +362,7 @@ impl Operation {
                 P::ConversationErased,
                 P::ConversationTokenRequired,
                 P::ConversationTokenInvalid,
+                P::RateLimited,
                 P::OriginMalformed,
                 P::OriginNotOwn,
                 P::OriginOpaque,

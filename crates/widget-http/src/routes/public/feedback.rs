@@ -33,7 +33,6 @@ pub(super) fn router() -> ApiRouter<AppState> {
         .body::<FormSubmission>()
         .answer::<SubmittedFeedback>(201, "What was stored.")
         .problems([
-            ProblemCode::RateLimited,
             ProblemCode::WidgetUnavailable,
             ProblemCode::FeedbackDisabled,
             ProblemCode::ConversationActive,

@@ -39,7 +39,6 @@ pub(super) fn router() -> ApiRouter<AppState> {
         .body::<FormSubmission>()
         .answer::<SubmittedForm>(200, "What was stored.")
         .problems([
-            ProblemCode::RateLimited,
             ProblemCode::WidgetUnavailable,
             ProblemCode::FormNotFound,
             ProblemCode::FormInvalid,

@@ -41,11 +41,7 @@ pub(super) fn router() -> ApiRouter<AppState> {
         .credential(Credential::ConversationToken)
         .body::<TurnReport>()
         .answer::<TurnsReported>(200, "How many were new.")
-        .problems([
-            ProblemCode::RateLimited,
-            ProblemCode::ConversationEnded,
-            ProblemCode::TranscriptFull,
-        ]),
+        .problems([ProblemCode::ConversationEnded, ProblemCode::TranscriptFull]),
         report,
     )
 }

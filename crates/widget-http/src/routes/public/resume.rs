@@ -42,7 +42,6 @@ pub(super) fn router() -> ApiRouter<AppState> {
         .body::<ConversationResume>()
         .answer::<Joining>(200, "Everything that is needed to join.")
         .problems([
-            ProblemCode::RateLimited,
             ProblemCode::ConversationEnded,
             ProblemCode::TicketRequired,
             ProblemCode::TicketInvalid,

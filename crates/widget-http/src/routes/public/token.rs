@@ -103,6 +103,8 @@ async fn read(state: &AppState, path: &PublicPath, headers: &HeaderMap) -> Resul
     if path.conversation != Some(claims.conversation_id) {
         return Err(refusals::conversation_token_invalid());
     }
+    let limit = &state.rate_limits.window_requests;
+    limit.check(&claims.conversation_id)?;
     let found = state
         .storage
         .find_conversation(claims.conversation_id)

@@ -31,7 +31,6 @@ pub(super) fn router() -> ApiRouter<AppState> {
         .body::<Empty>()
         .answer::<ReservedVoice>(200, "The visitor may speak.")
         .problems([
-            ProblemCode::RateLimited,
             ProblemCode::WidgetUnavailable,
             ProblemCode::ModeDisabled,
             ProblemCode::ConversationEnded,

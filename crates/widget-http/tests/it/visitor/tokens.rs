@@ -4,7 +4,10 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use time::Duration;
 
-use super::support::{Visitor, with_livekit};
+use super::{
+    limits::assert_limited,
+    support::{Visitor, with_livekit},
+};
 use crate::support::{START, Service};
 
 /// The claims of a token, unverified.
@@ -159,4 +162,33 @@ async fn rotated_keys_verify_until_their_tokens_are_gone() {
         .await
         .problem(401, "conversation_token_invalid");
     visitor.read(&newer).await.json(200);
+}
+
+/// Before anything else is done for whoever has the token.
+#[tokio::test]
+async fn requests_with_one_token_are_limited() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let (started, other) = (visitor.start().await, visitor.start().await);
+    let mut allowed = 0;
+    // Time that passes allows further ones.
+    let read = loop {
+        let answer = visitor.read(&started).await;
+        if answer.status != 200 {
+            break answer;
+        }
+        allowed += 1;
+        assert!(allowed < 5_000, "nothing is refused");
+    };
+    assert!(allowed >= 180, "{allowed}");
+    let end = loop {
+        let answer = visitor.end(&started).await;
+        if answer.status != 200 {
+            break answer;
+        }
+    };
+    for refused in [read, end] {
+        assert_limited(&refused, "rate_limited", r#""window-requests";q=180;w=60"#);
+    }
+    visitor.read(&other).await.json(200);
 }
