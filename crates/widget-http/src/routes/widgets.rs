@@ -7,7 +7,6 @@ use axum::{
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use tokio::task::spawn_blocking;
 use widget_api::{
     NewWidget, ProblemCode, Scope, WidgetPatch, unreadable::WidgetRecord, widgets::WrittenWidget,
 };
@@ -32,6 +31,7 @@ use crate::{
     },
 };
 
+mod aside;
 mod brand;
 mod close;
 mod decision;
@@ -292,9 +292,4 @@ async fn remove(
     };
     close::after_change(&state, id, closed_rooms);
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Reads a page where it keeps no other request waiting: it may have megabytes.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
-    spawn_blocking(work).await.map_err(Problem::internal)
 }

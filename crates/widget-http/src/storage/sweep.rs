@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use time::OffsetDateTime;
 
-use super::{driver::nearest_time_of, unreadable::ListPosition};
+use super::driver::nearest_time_of;
 
 /// Where a sweep continues: behind the last row that could be read, and past the rows after that.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl<K> SweepPosition<K> {
     }
 }
 
-impl<I> SweepPosition<ListPosition<I>> {
+impl<I> SweepPosition<(i64, I)> {
     /// When the last row that could be read is due.
     #[must_use]
     pub fn due_at(&self) -> Option<OffsetDateTime> {

@@ -13,7 +13,6 @@ use widget_api::{ProblemCode, Scope, Scopes};
 use widget_core::{api_key::KeyStatus, id::OrganizationId};
 
 use crate::{
-    state::AppState,
     storage::{ApiKey, Storage},
     system::{RandomError, RandomSource},
     web::problem::Problem,
@@ -240,17 +239,16 @@ impl WatchedKey {
     }
 
     /// Whether the answer may continue; the key is looked up from time to time.
-    pub(crate) async fn may_continue(&mut self, state: &AppState) -> bool {
-        let now = state.now();
+    pub(crate) async fn may_continue(&mut self, keys: &dyn Storage, now: OffsetDateTime) -> bool {
         if self.caller.expires_at.is_some_and(|at| at <= now) {
             return false;
         }
-        self.checked_at.elapsed() < KEY_INTERVAL || self.is_valid(state).await
+        self.checked_at.elapsed() < KEY_INTERVAL || self.is_valid(keys, now).await
     }
 
     /// Whether the key is still valid; a database that does not answer says nothing about it.
-    pub(crate) async fn is_valid(&mut self, state: &AppState) -> bool {
-        match authenticate(&self.credential, state.storage.as_ref(), state.now()).await {
+    pub(crate) async fn is_valid(&mut self, keys: &dyn Storage, now: OffsetDateTime) -> bool {
+        match authenticate(&self.credential, keys, now).await {
             Ok(caller) => {
                 self.checked_at = Instant::now();
                 self.caller = caller;

@@ -245,7 +245,11 @@ impl Follower {
                 () = sleep(POLL_INTERVAL) => {}
                 () = self.state.drain.begun() => return None,
             }
-            if !self.key.may_continue(&self.state).await {
+            if !self
+                .key
+                .may_continue(self.state.storage.as_ref(), self.state.now())
+                .await
+            {
                 return None;
             }
             match self.poll().await {
@@ -288,7 +292,11 @@ impl Follower {
         if is_fresh && self.sent_unchecked < CHECKED_EVENTS {
             return true;
         }
-        if !self.key.is_valid(&self.state).await {
+        if !self
+            .key
+            .is_valid(self.state.storage.as_ref(), self.state.now())
+            .await
+        {
             return false;
         }
         if let Err(error) = self.take_out_erased().await {

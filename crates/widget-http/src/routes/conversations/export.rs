@@ -150,11 +150,20 @@ impl Export {
     /// The next line, nothing at the end.
     async fn next_line(&mut self) -> Result<Option<Bytes>, ExportError> {
         loop {
-            if !self.key.may_continue(&self.state).await {
+            if !self
+                .key
+                .may_continue(self.state.storage.as_ref(), self.state.now())
+                .await
+            {
                 return Err(ExportError::KeyEnded);
             }
             let Some(next) = self.waiting.pop_front() else {
-                if self.next.is_some() && !self.key.is_valid(&self.state).await {
+                if self.next.is_some()
+                    && !self
+                        .key
+                        .is_valid(self.state.storage.as_ref(), self.state.now())
+                        .await
+                {
                     return Err(ExportError::KeyEnded);
                 }
                 if self.read_batch().await? {

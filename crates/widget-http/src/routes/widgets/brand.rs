@@ -8,7 +8,7 @@ use widget_api::{
 use widget_core::{brand, id::WidgetId, origin::EntryError};
 
 use super::{
-    aside,
+    aside::aside,
     record::{RECORD_PROBLEMS, require_record},
 };
 use crate::{

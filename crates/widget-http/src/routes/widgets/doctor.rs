@@ -28,7 +28,7 @@ use widget_core::{
     url::Url,
 };
 
-use super::{aside, record::require_record};
+use super::{aside::aside, record::require_record};
 use crate::{
     causes::with_causes,
     embed_files::{Accepted, OldBuild},
