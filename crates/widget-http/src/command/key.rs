@@ -80,7 +80,8 @@ pub(super) struct ListArguments {
 pub(super) struct RevokeArguments {
     #[command(flatten)]
     database: DatabaseArguments,
-    /// The part of the key between `ak_` and the dot.
+    /// The part of the key between `ak_` and the dot; it may begin with a hyphen.
+    #[arg(allow_hyphen_values = true)]
     id: String,
 }
 

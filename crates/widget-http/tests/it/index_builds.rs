@@ -1,6 +1,6 @@
 //! Migrations that build an index of a large table while nodes use it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use sqlx::{AssertSqlSafe, Connection as _, migrate::Migrate as _};
 use widget_core::origin::SuffixList;
@@ -47,6 +47,24 @@ async fn find_index(connection: &mut Connection) -> Option<(bool, bool)> {
     .expect("it can be asked")
 }
 
+/// Asks until it is so, which takes moments; a minute says that it will not be.
+async fn until(mut is_so: impl AsyncFnMut() -> bool) {
+    let asking = async {
+        while !is_so().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    let done = tokio::time::timeout(Duration::from_mins(1), asking).await;
+    done.expect("it happens");
+}
+
+/// The number that the question is about.
+async fn count(connection: &mut Connection, question: &str) -> i64 {
+    let counted = sqlx::query_scalar(AssertSqlSafe(question.to_owned()));
+    let counted = counted.fetch_one(connection).await;
+    counted.expect("it can be asked")
+}
+
 type Migrating = tokio::task::JoinHandle<Result<usize, MigrationError>>;
 
 /// Migrates until it waits for what the connection has begun.
@@ -55,16 +73,9 @@ async fn begin(storage: &Arc<dyn Storage>, holder: &mut Connection) -> Migrating
     let storage = Arc::clone(storage);
     let migrating = tokio::spawn(async move { storage.migrate().await });
     let question = database::COUNT_WAITING.expect("PostgreSQL can say so");
-    loop {
-        let waiting: i64 = sqlx::query_scalar(question)
-            .fetch_one(&mut *holder)
-            .await
-            .expect("it can be asked");
-        if waiting > 0 {
-            return migrating;
-        }
-        assert!(!migrating.is_finished(), "{:?}", migrating.await);
-    }
+    until(async || migrating.is_finished() || count(holder, question).await > 0).await;
+    assert!(!migrating.is_finished(), "{:?}", migrating.await);
+    migrating
 }
 
 #[tokio::test]
@@ -79,13 +90,11 @@ async fn an_index_is_built_while_nodes_write_and_others_wait_to_migrate() {
     execute(&mut writer, "SET lock_timeout = '10s'").await;
     execute(&mut writer, "UPDATE conversations SET generation = 1").await;
     let waiting = tokio::spawn(async move { other.migrate().await });
-    while log.with("another process migrates").is_empty() {
-        tokio::task::yield_now().await;
-        assert!(!waiting.is_finished(), "{:?}", waiting.await);
-    }
+    until(async || waiting.is_finished() || !log.with("another process migrates").is_empty()).await;
+    assert!(!waiting.is_finished(), "{:?}", waiting.await);
     execute(&mut holder, "COMMIT").await;
-    let count = async |one: Migrating| one.await.expect("no panic").expect("it is migrated");
-    assert_eq!((count(migrating).await, count(waiting).await), (1, 0));
+    let done = async |one: Migrating| one.await.expect("no panic").expect("it is migrated");
+    assert_eq!((done(migrating).await, done(waiting).await), (1, 0));
     assert_eq!(find_index(&mut writer).await, Some((true, false)));
     assert!(
         log.with("waits for a table").is_empty(),
@@ -111,16 +120,7 @@ async fn a_process_of_an_earlier_release_that_waits_to_migrate_has_its_turn() {
     let mut watcher = connect(&database).await;
     let question = "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
         AND pid IN (SELECT pid FROM pg_stat_activity WHERE usename = current_user)";
-    loop {
-        let found: i64 = sqlx::query_scalar(question)
-            .fetch_one(&mut watcher)
-            .await
-            .expect("it can be asked");
-        if found > 0 {
-            break;
-        }
-        tokio::task::yield_now().await;
-    }
+    until(async || count(&mut watcher, question).await > 0).await;
     execute(&mut holder, "COMMIT").await;
     waiting.await.expect("it does not panic");
     let migrated = migrating.await.expect("it does not panic");

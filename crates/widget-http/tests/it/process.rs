@@ -200,11 +200,15 @@ fn keys_are_made_listed_and_revoked_while_a_service_runs() {
             .0,
         401
     );
-    let unknown = run(&database, &["key", "revoke", "nobody"]);
-    assert_eq!(
-        (unknown.status.code(), unknown.stdout.as_slice()),
-        (Some(1), b"".as_slice())
-    );
+    // Random ids may begin with a hyphen.
+    for unknown in ["nobody", "-nobody", "--nobody"] {
+        let answer = run(&database, &["key", "revoke", unknown]);
+        assert_eq!(
+            (answer.status.code(), answer.stdout.as_slice()),
+            (Some(1), b"".as_slice()),
+            "{unknown}"
+        );
+    }
 }
 
 #[test]

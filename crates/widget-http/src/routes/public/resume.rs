@@ -73,10 +73,14 @@ async fn explain_late_join(
     };
     let now = state.now();
     let today = Day::of(now);
+    let organization = &conversation.organization_id;
     let find_use = async |owner| state.storage.find_day_use(owner, today).await;
-    let of_widget = find_use(BudgetOwner::Widget(conversation.web_widget_id)).await?;
-    let of_organization =
-        find_use(BudgetOwner::Organization(&conversation.organization_id)).await?;
+    let of_widget = find_use(BudgetOwner::Widget(
+        organization,
+        conversation.web_widget_id,
+    ))
+    .await?;
+    let of_organization = find_use(BudgetOwner::Organization(organization)).await?;
     let error = limits
         .budgets
         .joined_too_late(ended_at, now, |owner| match owner {
