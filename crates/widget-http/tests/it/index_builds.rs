@@ -94,7 +94,8 @@ async fn an_index_is_built_while_nodes_write_and_others_wait_to_migrate() {
     assert!(!waiting.is_finished(), "{:?}", waiting.await);
     execute(&mut holder, "COMMIT").await;
     let done = async |one: Migrating| one.await.expect("no panic").expect("it is migrated");
-    assert_eq!((done(migrating).await, done(waiting).await), (1, 0));
+    // The first one may have given up for a moment, and the other one was next.
+    assert_eq!(done(migrating).await + done(waiting).await, 1);
     assert_eq!(find_index(&mut writer).await, Some((true, false)));
     assert!(
         log.with("waits for a table").is_empty(),

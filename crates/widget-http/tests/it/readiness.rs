@@ -87,6 +87,7 @@ async fn probes_are_not_logged() {
 
 #[tokio::test]
 async fn a_database_that_can_only_be_read_is_noticed_until_it_can_be_written() {
+    database::obey_permissions();
     let service = Service::start_with(with_livekit).await;
     let agent = json!({"name": "Concierge"});
     for way in 0..database::WAYS_TO_FORBID_WRITES {

@@ -72,6 +72,9 @@ pub(crate) const UUID_OF_NUMBER: &str = "lpad(to_hex(number), 32, '0')::uuid";
 /// does not say whether it waited.
 pub(crate) const HELD: &str = "storage_unavailable";
 
+/// The server obeys those of its roles.
+pub(crate) const fn obey_permissions() {}
+
 /// How many ways there are to keep a database from being written, see [`Database::forbid_writes`].
 pub(crate) const WAYS_TO_FORBID_WRITES: usize = 2;
 

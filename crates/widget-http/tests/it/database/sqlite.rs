@@ -128,7 +128,6 @@ impl Database {
 
     /// Lets those who open it from now on read only.
     pub(crate) fn forbid_writes(&self, _: usize) {
-        obey_permissions();
         self.set_mode(0o444);
     }
 
@@ -159,8 +158,9 @@ impl Database {
     }
 }
 
-/// Has permissions of files apply to this thread and those that it starts, also for root.
-fn obey_permissions() {
+/// Has permissions of files apply to this thread and those that it starts, also for root: before
+/// there are others, which would still open what they must not.
+pub(crate) fn obey_permissions() {
     use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
     let mut sets = capabilities(None).expect("a thread may ask for its own");
     sets.effective
