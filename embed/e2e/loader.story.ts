@@ -376,7 +376,7 @@ describe('a window that does not come', { timeout: 60_000 }, () => {
 
   test.each([
     ['light', 'de', 'Der Chat konnte nicht geladen werden.', 'Erneut versuchen'],
-    ['dark', 'ar', 'تعذر تحميل الدردشة.', 'حاول مرة أخرى'],
+    ['dark', 'ar', 'تعذر تحميل الدردشة.', 'إعادة المحاولة'],
   ] as const)(
     'when it fails, %s, %s: sentence, another try, and the way out',
     async (scheme, locale, sentence, again) => {

@@ -152,15 +152,16 @@ def main() -> int:
     # Objects created by the imports live as long as the process. Excluding them from garbage
     # collection avoids pauses of a tenth of a second in the dialogue.
     gc.freeze()
-    # Two conversations that are the first at the same moment would each make a client of the native
-    # library, and the events of one of them would go nowhere: it would never join its room, and the
-    # library would end the process.
-    _ = FfiClient.instance
     try:
         settings = Settings.from_environment(os.environ)
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
+    # Two conversations that are the first at the same moment would each make a client of the native
+    # library, and the events of one of them would go nowhere: it would never join its room, and the
+    # library would end the process. Not before the settings are right: the library may have
+    # something to say of a process that ends at once.
+    _ = FfiClient.instance
     asyncio.run(serve(build_server(settings)))
     return 0
 
