@@ -119,9 +119,23 @@ fn forms(metadata: &Value) -> impl Iterator<Item = &Map<String, Value>> {
 
 /// Whether a text is one of the values, at any depth.
 fn has_text(value: &Value, text: &str) -> bool {
-    let mut texts = Vec::new();
-    collect_texts("", value, &mut texts);
-    texts.into_iter().any(|(_, found)| is_same(found, text))
+    find_text("", value, &|_, found| is_same(found, text)).is_some()
+}
+
+/// The first text at any depth that fits, together with the name of the member that has it.
+fn find_text<'v>(
+    key: &str,
+    value: &'v Value,
+    fits: &impl Fn(&str, &str) -> bool,
+) -> Option<&'v str> {
+    match value {
+        Value::String(text) => Some(text.as_str()).filter(|text| fits(key, text)),
+        Value::Array(items) => items.iter().find_map(|item| find_text(key, item, fits)),
+        Value::Object(members) => members
+            .iter()
+            .find_map(|(key, member)| find_text(key, member, fits)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
 }
 
 /// Members of what the page passes on in which pages describe their visitor.
@@ -144,19 +158,17 @@ const VISITOR_KEYS: [&str; 3] = ["user", "customer", "visitor"];
 /// ```
 #[must_use]
 pub fn find_visitor(metadata: &Value) -> Option<&str> {
-    let mut sent = Vec::new();
-    for (key, value) in metadata.as_object().into_iter().flatten() {
-        if key != PAGE_KEY {
-            collect_texts(key, value, &mut sent);
-        }
-    }
-    let email = sent.iter().find(|(_, text)| is_email(text));
-    let named = || {
-        sent.iter()
-            .find(|(key, text)| *key == "name" && !text.is_empty())
+    let sent = |fits: &dyn Fn(&str, &str) -> bool| {
+        let mut members = metadata.as_object()?.iter();
+        members.find_map(|(key, value)| match key.as_str() {
+            PAGE_KEY => None,
+            key => find_text(key, value, &fits),
+        })
     };
-    if let Some((_, text)) = email.or_else(named) {
-        return Some(text);
+    let email = sent(&|_, text| is_email(text));
+    let named = || sent(&|key, text| key == "name" && !text.is_empty());
+    if let Some(found) = email.or_else(named) {
+        return Some(found);
     }
     let page = metadata.get(PAGE_KEY)?;
     let context = page.get("context");
@@ -170,24 +182,6 @@ pub fn find_visitor(metadata: &Value) -> Option<&str> {
         let mut texts = places.iter().filter_map(|place| place.get(key)?.as_str());
         texts.find(|text| !text.is_empty())
     })
-}
-
-/// Texts that are values at any depth, each with the name of the member that has it.
-fn collect_texts<'v>(key: &'v str, value: &'v Value, texts: &mut Vec<(&'v str, &'v str)>) {
-    match value {
-        Value::String(text) => texts.push((key, text)),
-        Value::Array(items) => {
-            for item in items {
-                collect_texts(key, item, texts);
-            }
-        }
-        Value::Object(members) => {
-            for (key, member) in members {
-                collect_texts(key, member, texts);
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
 }
 
 /// Whether both are the same text, or the same e-mail address: phones begin it with a capital

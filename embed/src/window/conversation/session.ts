@@ -209,8 +209,8 @@ export class Session {
   }
 
   /**
-   * The window was opened or closed. `isReturning`: it is as the page before had it, and starts
-   * nothing that this one had not.
+   * The window was opened or closed. `isReopened`: by itself, as it was open before; then it
+   * starts nothing that was not there.
    */
   setOpen(isOpen: boolean, isReopened = false) {
     this.#store.dispatch({ type: 'visibility', isOpen });

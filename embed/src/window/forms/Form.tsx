@@ -157,13 +157,12 @@ function sentenceOf(
   fault: keyof Strings | undefined,
   strings: Strings,
 ): string | undefined {
-  if (fault !== 'too_long') return fault && strings[fault];
-  if (!('max_length' in field)) return strings.invalid;
+  const length = lengthOf(value);
+  if (!fault || !('max_length' in field) || length <= field.max_length)
+    return fault && strings[fault];
   const { lang } = document.documentElement;
-  const [length, max] = [lengthOf(value), field.max_length].map((each) =>
-    each.toLocaleString(lang),
-  );
-  return `${strings.invalid} ${length} / ${max}`;
+  const [is, most] = [length, field.max_length].map((each) => each.toLocaleString(lang));
+  return `${strings[fault]} ${is} / ${most}`;
 }
 
 /** Fields with something in them that the browser does not read, and reports as empty. */
@@ -318,12 +317,12 @@ function Control({
   );
 }
 
-/** Several choices under one question. */
 /** A rating as it is said. */
 function ratingOf(rating: number, max: number, { rating_of }: Strings): string {
   return rating_of.replace('{rating}', `${rating}`).replace('{max}', `${max}`);
 }
 
+/** Several choices under one question. */
 function Group({ field, value, strings, change }: RowProps) {
   if (field.type === 'rating') {
     const max = field.max ?? 5;

@@ -88,8 +88,7 @@ function faultOf(field: Field, value: unknown, readPhone: ReadPhone): keyof Stri
     case 'text':
     case 'textarea': {
       const length = lengthOf(value);
-      if (length > field.max_length) return 'too_long';
-      return length >= field.min_length ? null : 'invalid';
+      return length >= field.min_length && length <= field.max_length ? null : 'invalid';
     }
     default:
       return null;
@@ -115,7 +114,6 @@ const SENTENCES: { readonly [code in ProblemError['code']]?: keyof Strings } = {
   email_invalid: 'invalid_email',
   phone_invalid: 'invalid_phone',
   url_invalid: 'invalid_url',
-  too_long: 'too_long',
 };
 
 /** The faults that the service found, by field: the last part of each pointer. */

@@ -150,22 +150,17 @@ impl Export {
     /// The next line, nothing at the end.
     async fn next_line(&mut self) -> Result<Option<Bytes>, ExportError> {
         loop {
-            if !self
-                .key
-                .may_continue(self.state.storage.as_ref(), self.state.now())
-                .await
-            {
+            let (keys, now) = (self.state.storage.as_ref(), self.state.now());
+            // Always before more is read, and from time to time.
+            let is_valid = if self.waiting.is_empty() && self.next.is_some() {
+                self.key.is_valid(keys, now).await
+            } else {
+                self.key.may_continue(keys, now).await
+            };
+            if !is_valid {
                 return Err(ExportError::KeyEnded);
             }
             let Some(next) = self.waiting.pop_front() else {
-                if self.next.is_some()
-                    && !self
-                        .key
-                        .is_valid(self.state.storage.as_ref(), self.state.now())
-                        .await
-                {
-                    return Err(ExportError::KeyEnded);
-                }
                 if self.read_batch().await? {
                     continue;
                 }

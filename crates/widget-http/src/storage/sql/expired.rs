@@ -26,24 +26,22 @@ pub(in crate::storage) async fn forget(
     events_before: OffsetDateTime,
 ) -> Result<(), StoreError> {
     let outcomes = [
-        in_batches(backend, || {
-            sqlx::query(
-                "DELETE FROM used_tickets WHERE id IN (
-                     SELECT id FROM used_tickets
-                     WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
-            )
-            .bind(micros(now))
-        })
+        delete_before(
+            backend,
+            "DELETE FROM used_tickets WHERE id IN (
+                 SELECT id FROM used_tickets
+                 WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
+            micros(now),
+        )
         .await,
         previews::forget_ended(backend, now).await,
-        in_batches(backend, || {
-            sqlx::query(
-                "DELETE FROM webhook_events WHERE id IN (
-                     SELECT id FROM webhook_events
-                     WHERE received_at < $1 ORDER BY received_at LIMIT $2)",
-            )
-            .bind(micros(events_before))
-        })
+        delete_before(
+            backend,
+            "DELETE FROM webhook_events WHERE id IN (
+                 SELECT id FROM webhook_events
+                 WHERE received_at < $1 ORDER BY received_at LIMIT $2)",
+            micros(events_before),
+        )
         .await,
         // Nodes of the release before this column leave it when somebody joins, or at the end.
         in_batches(backend, || {
@@ -56,13 +54,12 @@ pub(in crate::storage) async fn forget(
             .bind(Status::TokenCreated.as_str())
         })
         .await,
-        in_batches(backend, || {
-            sqlx::query(
-                "DELETE FROM budget_days WHERE (owner, day) IN (
-                     SELECT owner, day FROM budget_days WHERE day < $1 ORDER BY day LIMIT $2)",
-            )
-            .bind(Day::of(now).before(DAYS_KEPT).number())
-        })
+        delete_before(
+            backend,
+            "DELETE FROM budget_days WHERE (owner, day) IN (
+                 SELECT owner, day FROM budget_days WHERE day < $1 ORDER BY day LIMIT $2)",
+            Day::of(now).before(DAYS_KEPT).number(),
+        )
         .await,
     ];
     outcomes.into_iter().collect()
@@ -72,38 +69,42 @@ pub(in crate::storage) async fn forget_finished(
     backend: &Backend,
     before: ForgetBefore,
 ) -> Result<(), StoreError> {
-    let outcomes = [
-        in_batches(backend, || {
-            sqlx::query(
-                "DELETE FROM idempotency_keys WHERE (organization_id, key) IN (
-                     SELECT organization_id, key FROM idempotency_keys
-                     WHERE created_at < $1 ORDER BY created_at LIMIT $2)",
-            )
-            .bind(micros(before.requests))
-        })
-        .await,
-        in_batches(backend, || {
-            sqlx::query(
-                "DELETE FROM rooms WHERE name IN (
-                     SELECT name FROM rooms
-                     WHERE removed_at < $1 AND removal_due_at IS NULL AND conversation_id IN (
-                         SELECT id FROM conversations WHERE ended_at IS NOT NULL)
-                     ORDER BY removed_at LIMIT $2)",
-            )
-            .bind(micros(before.rooms))
-        })
-        .await,
-        in_batches(backend, || {
-            sqlx::query(
-                "DELETE FROM erasure_jobs WHERE id IN (
-                     SELECT id FROM erasure_jobs
-                     WHERE finished_at < $1 ORDER BY finished_at LIMIT $2)",
-            )
-            .bind(micros(before.jobs))
-        })
-        .await,
-    ];
-    outcomes.into_iter().collect()
+    let mut outcome = Ok(());
+    for (statement, time) in [
+        (
+            "DELETE FROM idempotency_keys WHERE (organization_id, key) IN (
+                 SELECT organization_id, key FROM idempotency_keys
+                 WHERE created_at < $1 ORDER BY created_at LIMIT $2)",
+            before.requests,
+        ),
+        (
+            "DELETE FROM rooms WHERE name IN (
+                 SELECT name FROM rooms
+                 WHERE removed_at < $1 AND removal_due_at IS NULL AND conversation_id IN (
+                     SELECT id FROM conversations WHERE ended_at IS NOT NULL)
+                 ORDER BY removed_at LIMIT $2)",
+            before.rooms,
+        ),
+        (
+            "DELETE FROM erasure_jobs WHERE id IN (
+                 SELECT id FROM erasure_jobs
+                 WHERE finished_at < $1 ORDER BY finished_at LIMIT $2)",
+            before.jobs,
+        ),
+    ] {
+        let deleted = delete_before(backend, statement, micros(time)).await;
+        outcome = outcome.and(deleted);
+    }
+    outcome
+}
+
+/// Executes a statement whose first argument is a time or a day.
+async fn delete_before(
+    backend: &Backend,
+    statement: &'static str,
+    before: i64,
+) -> Result<(), StoreError> {
+    in_batches(backend, || sqlx::query(statement).bind(before)).await
 }
 
 /// Executes a statement, whose last argument is how many rows it may change, until there are no
