@@ -72,7 +72,8 @@ describe.each([
     const visitor = await arrive();
     await visitor.open();
     await visitor.button(words.talk).click();
-    await visitor.waitForTurn('agent', /Hello, and welcome/);
+    // The question of the microphone may interrupt the greeting.
+    await visitor.waitForTurn('agent', /^Hello/);
     await check(visitor, 'voice');
     await visitor.button(words.mute).click();
     await check(visitor, 'voice-muted');

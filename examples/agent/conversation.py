@@ -25,6 +25,7 @@ from livekit.agents import (
     room_io,
     stt,
 )
+from livekit.agents.voice import SpeechHandle
 
 import rules
 from job import Job, JobError, Mode, parse_mode
@@ -43,8 +44,11 @@ FORM_REJECTION_SECONDS = 1.5
 """A window that cannot show a form answers within this time."""
 WAITING_MESSAGE_SECONDS = 10.0
 """How long the greeting waits for a message that the visitor sent before the agent arrived."""
-STOP_SPEAKING_TIMEOUT_SECONDS = 1.0
-"""How long a change to text mode waits for the voice to stop, which takes milliseconds."""
+STOP_SPEAKING_TIMEOUT_SECONDS = 10.0
+"""How long a change to text mode waits for the voice to stop: milliseconds, unless the machine is
+overloaded. What was not spoken is lost when it takes longer."""
+COMPOSE_TIMEOUT_SECONDS = 5.0
+"""How long a change to text mode waits for the rest of the answer that the voice speaks."""
 
 
 class Concierge(Agent):
@@ -59,6 +63,8 @@ class Concierge(Agent):
         )
         self._conversation = conversation
         self._composed = ""
+        self._composed_for: SpeechHandle | None = None
+        self._composing_ended = asyncio.Event()
 
     async def on_enter(self) -> None:
         """Greet, or refer to the earlier part of a resumed conversation."""
@@ -76,10 +82,32 @@ class Concierge(Agent):
         self, text: AsyncIterable[str], model_settings: ModelSettings
     ) -> AsyncIterator[str]:
         """Pass the words on and keep them for `unspoken`: text is ready before it is spoken."""
-        self._composed = ""
-        async for words in text:
-            self._composed += words
-            yield words
+        self._composed, self._composed_for = "", self._conversation.session.current_speech
+        self._composing_ended.clear()
+        try:
+            async for words in text:
+                self._composed += words
+                yield words
+        finally:
+            self._composing_ended.set()
+
+    async def is_composed(self, speech: SpeechHandle) -> bool:
+        """Wait until all of an answer is known; whether it is, in time.
+
+        The model may still write what the voice has begun to speak, and stops with the voice.
+        """
+        if self._composed_for is not speech:
+            self._composing_ended.clear()
+        waiting = {
+            asyncio.ensure_future(self._composing_ended.wait()),
+            asyncio.ensure_future(speech.wait_for_playout()),
+        }
+        _, pending = await asyncio.wait(
+            waiting, timeout=COMPOSE_TIMEOUT_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        for task in pending:
+            task.cancel()
+        return self._composed_for is speech and self._composing_ended.is_set()
 
     def unspoken(self, said: str) -> str:
         """The rest of the latest answer, of which only the beginning `said` was spoken."""
@@ -331,7 +359,8 @@ class Conversation:
             mode = parse_mode(call.payload)
         except JobError as error:
             raise rtc.RpcError(1500, str(error)) from None
-        await self.set_mode(mode)
+        # To its end, also if the window no longer waits for the answer.
+        await asyncio.shield(self._spawn(self.set_mode(mode)))
         return json.dumps({"mode": mode})
 
     async def set_mode(self, mode: Mode) -> None:
@@ -347,7 +376,7 @@ class Conversation:
 
     async def _stop_speaking(self) -> str:
         """Stop the voice and return what it had not spoken yet, to be sent as text."""
-        if not (speech := self.session.current_speech):
+        if not (speech := self.session.current_speech) or not await self._agent.is_composed(speech):
             return ""
         self._last_spoken = ""
         self._is_stopping = True
@@ -400,10 +429,11 @@ class Conversation:
     async def _read_late_form(self, reader: rtc.TextStreamReader) -> None:
         self._confirm_form(await reader.read_all())
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
 
 async def _read_into(known: dict[str, object], reader: rtc.TextStreamReader) -> None:

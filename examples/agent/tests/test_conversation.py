@@ -3,14 +3,15 @@
 import asyncio
 import json
 import sys
+from collections.abc import AsyncIterator
 from unittest.mock import AsyncMock, MagicMock
 
 import pytest
 from livekit import api, rtc
-from livekit.agents import Agent, ConversationItemAddedEvent, JobContext
+from livekit.agents import Agent, ConversationItemAddedEvent, JobContext, ModelSettings, llm
 
 import rules
-from conversation import Conversation
+from conversation import Concierge, Conversation
 from job import Job
 from service import WidgetService
 from stack import AGENT, AGENT_NAME, LIVEKIT_KEY, LIVEKIT_SECRET, Program, Stack, said, start_worker
@@ -174,6 +175,44 @@ async def test_a_call_that_ends_in_the_middle_of_a_sentence_holds_back_no_answer
         await asyncio.wait_for(answered.wait(), TIMEOUT_SECONDS)
     finally:
         await conversation.session.aclose()
+
+
+async def test_an_answer_is_complete_before_its_voice_is_stopped() -> None:
+    """The model stops with the voice, and what it had not written would be lost."""
+
+    class Speech:
+        async def wait_for_playout(self) -> None:
+            await asyncio.Event().wait()
+
+    begun = asyncio.Event()
+
+    async def answer(beginning: str, rest: asyncio.Future[str]) -> AsyncIterator[str]:
+        yield beginning
+        begun.set()
+        yield await rest
+
+    async def read(words: AsyncIterator[str]) -> None:
+        async for _ in words:
+            pass
+
+    conversation = MagicMock()
+    concierge = Concierge(conversation, llm.ChatContext.empty())
+    for beginning, end in (("One ", "two."), ("Three ", "four.")):
+        conversation.session.current_speech = speech = Speech()
+        rest = asyncio.get_running_loop().create_future()
+        # Before its first word is known, too: the answer before is another one.
+        composing = asyncio.create_task(concierge.is_composed(speech))  # type: ignore[arg-type]
+        await asyncio.sleep(0)
+        words = concierge.transcription_node(answer(beginning, rest), ModelSettings())
+        reading = asyncio.create_task(read(words))
+        await begun.wait()
+        begun.clear()
+        assert concierge.unspoken("") == beginning.strip()
+        assert not composing.done()
+        rest.set_result(end)
+        assert await composing
+        assert concierge.unspoken(beginning) == end
+        await reading
 
 
 async def test_the_newest_mode_counts_while_the_voice_is_stopped() -> None:
