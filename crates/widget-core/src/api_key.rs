@@ -16,7 +16,10 @@
 
 use time::OffsetDateTime;
 
-use crate::choice::choices;
+use crate::{
+    choice::choices,
+    rfc3339::{LAST_YEAR, can_be_stored},
+};
 
 choices! {
     /// Whether an API key is accepted.
@@ -82,19 +85,14 @@ pub const fn require_key_capacity(count: i64) -> Result<(), KeysFull> {
     Ok(())
 }
 
-/// The last year in which a key may end: later times cannot be stored.
-pub const LAST_YEAR_OF_EXPIRY: i32 = 9998;
-
 /// Why a key may not expire when it should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ExpiryError {
     /// The time is over.
     #[error("`expires_at` is in the past; name a time to come, or leave it out")]
     Past,
-    /// The time is after [`LAST_YEAR_OF_EXPIRY`].
-    #[error(
-        "`expires_at` is after the year {LAST_YEAR_OF_EXPIRY}; name an earlier time, or leave it out"
-    )]
+    /// The time is after [`LAST_YEAR`].
+    #[error("`expires_at` is after the year {LAST_YEAR}; name an earlier time, or leave it out")]
     Late,
     /// The key that creates it expires before.
     #[error("a key cannot outlive the key that creates it, which expires at {creator}")]
@@ -117,7 +115,7 @@ pub fn expiry_of_created(
 ) -> Result<Option<OffsetDateTime>, ExpiryError> {
     match (wanted.map(whole_microseconds), creator) {
         (Some(wanted), _) if wanted <= now => Err(ExpiryError::Past),
-        (Some(wanted), _) if is_late(wanted) => Err(ExpiryError::Late),
+        (Some(wanted), _) if !can_be_stored(wanted) => Err(ExpiryError::Late),
         (Some(wanted), Some(creator)) if wanted > creator => {
             Err(ExpiryError::OutlivesCreator { creator })
         }
@@ -129,14 +127,6 @@ pub fn expiry_of_created(
 fn whole_microseconds(time: OffsetDateTime) -> OffsetDateTime {
     time.replace_nanosecond(time.nanosecond() / 1_000 * 1_000)
         .unwrap_or(time)
-}
-
-/// Whether a time is too late for a key to expire at it.
-#[must_use]
-pub fn is_late(time: OffsetDateTime) -> bool {
-    // In UTC, since an offset may name another year. Its last days are too late for any offset.
-    time.checked_to_offset(time::UtcOffset::UTC)
-        .is_none_or(|time| time.year() > LAST_YEAR_OF_EXPIRY)
 }
 
 #[cfg(test)]

@@ -138,15 +138,27 @@ impl LiveKitServer {
     ///
     /// # Errors
     ///
-    /// When it is anything else.
+    /// When it is anything else, or a policy cannot name the host: an IPv6 address, `_`, a final
+    /// dot.
     pub fn parse(url: &str) -> Result<Self, LiveKitServerError> {
-        let refused = || LiveKitServerError(url.to_owned());
+        let refused = || {
+            // A password is for nobody to read.
+            let shown = match url.rsplit_once('@') {
+                Some((_, server)) => format!("…@{server}"),
+                None => url.to_owned(),
+            };
+            LiveKitServerError(shown)
+        };
         let web = match url.split_once("://") {
             Some(("ws" | "http", rest)) => format!("http://{rest}"),
             Some(("wss" | "https", rest)) => format!("https://{rest}"),
             _ => return Err(refused()),
         };
-        Origin::parse_page(&web).map(Self).map_err(|_| refused())
+        Origin::parse_page(&web)
+            .ok()
+            .filter(|origin| origin.unnameable().is_none())
+            .map(Self)
+            .ok_or_else(refused)
     }
 
     /// The server's web origin.
@@ -300,7 +312,7 @@ fn loopback_image_origins(config: &Config) -> Vec<Origin> {
 
 /// The image's origin as a source; none when a policy cannot express it (an IPv6 address).
 fn image_origin(image: &WebUrl) -> Option<Origin> {
-    Origin::parse_source(image.as_str()).ok()
+    Origin::parse_source(image.origin()).ok()
 }
 
 /// What begins the line of [`HostPagePolicy::permissions_policy`].

@@ -161,8 +161,9 @@ pub fn escape_token(token: &str) -> Cow<'_, str> {
     }
 }
 
-/// The reference tokens of a JSON Pointer (RFC 6901); `None` when it is not one.
-pub(crate) fn pointer_tokens(pointer: &str) -> Option<Vec<String>> {
+/// The reference tokens of a JSON Pointer (RFC 6901), no longer escaped; `None` when it is not one.
+#[must_use]
+pub fn pointer_tokens(pointer: &str) -> Option<Vec<String>> {
     if pointer.is_empty() {
         return Some(Vec::new());
     }

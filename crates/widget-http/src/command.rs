@@ -19,8 +19,8 @@ mod telemetry;
 
 /// The web widget service.
 ///
-/// Every flag has an environment variable. Give secrets in the environment or in a file, not in a
-/// flag: other users of the machine can read flags.
+/// Every setting has an environment variable. Give secrets in the environment or in a file, not in
+/// a flag: other users of the machine can read flags.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, disable_help_subcommand = true)]
 pub(crate) struct Arguments {

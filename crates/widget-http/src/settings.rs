@@ -1,5 +1,7 @@
 //! The settings of the process, after flags and environment have been read.
 
+use std::str::FromStr;
+
 use secrecy::SecretString;
 use url::Url;
 use widget_core::{
@@ -7,7 +9,7 @@ use widget_core::{
         LifecycleLimits,
         budget::{Budgets, Limits, Owner},
     },
-    embed::PublicUrl,
+    embed::{LiveKitServer, LiveKitServerError, PublicUrl},
 };
 
 use crate::embed_files::EmbedFiles;
@@ -72,12 +74,50 @@ pub struct AgentDirectorySettings {
 pub struct LiveKitSettings {
     /// Where this service reaches it (`ws`, `wss`, `http` or `https`).
     pub url: Url,
-    /// Where browsers reach it (`ws` or `wss`).
-    pub public_url: Url,
+    /// Where browsers reach it.
+    pub public_url: LiveKitPublicUrl,
     /// Name of the key that signs tokens and webhooks.
     pub api_key: String,
     /// Secret of that key.
     pub api_secret: SecretString,
+}
+
+/// Where browsers reach LiveKit: an address that the policy of the window can name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveKitPublicUrl {
+    address: String,
+    server: LiveKitServer,
+}
+
+impl LiveKitPublicUrl {
+    /// The address for the window's script, with `ws` or `wss`.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The server as a source of the window's policy.
+    #[must_use]
+    pub const fn server(&self) -> &LiveKitServer {
+        &self.server
+    }
+}
+
+impl FromStr for LiveKitPublicUrl {
+    type Err = LiveKitServerError;
+
+    /// Reads an address with `ws`, `wss`, `http` or `https`.
+    fn from_str(text: &str) -> Result<Self, LiveKitServerError> {
+        let url = Url::parse(text);
+        let text = url.as_ref().map_or(text, Url::as_str);
+        let server = LiveKitServer::parse(text)?;
+        let text = text.trim_end_matches('/');
+        let address = match text.strip_prefix("http") {
+            Some(rest) => format!("ws{rest}"),
+            None => text.to_owned(),
+        };
+        Ok(Self { address, server })
+    }
 }
 
 /// Bounds of the public endpoints.

@@ -614,7 +614,7 @@ impl Client {
     }
 
     /// Everything that is stored about conversations: one [`ConversationExport`] a line, as they
-    /// are read.
+    /// are read. While nothing is found, spaces come before the next line or the end.
     pub async fn export_conversations(&self, body: &ExportRequest) -> Result<Chunks, Error> {
         self.call(
             "exportConversations",

@@ -19,7 +19,7 @@ use std::str::FromStr;
 use oxilangtag::LanguageTag;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
-use url::Url;
+use url::{Position, Url};
 
 use crate::check::{Written, shown};
 use crate::choice::choices;
@@ -49,6 +49,11 @@ impl WebUrl {
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.as_str()
+    }
+
+    /// The part of it before the path.
+    pub(crate) fn origin(&self) -> &str {
+        &self.0[..Position::BeforePath]
     }
 
     /// Whether it is on loopback, where visitors cannot load it.

@@ -6,7 +6,10 @@
 //! ```
 //! use widget_core::conversation::turns::{ReportLimits, Turn};
 //!
-//! let turns = [Turn { id: "a", text: "Are you open?" }, Turn { id: "", text: "Hello?" }];
+//! let turns = [
+//!     Turn { id: "a", text: "Are you open?", said_at: None },
+//!     Turn { id: "", text: "Hello?", said_at: None },
+//! ];
 //! let faults = ReportLimits::WINDOW.check(&turns, "/messages").expect_err("an empty id");
 //! assert_eq!(faults[0].pointer.as_deref(), Some("/messages/1/id"));
 //! ```
@@ -14,7 +17,10 @@
 use time::OffsetDateTime;
 
 use super::names::Reporter;
-use crate::finding::{Code, Finding, FindingList, Findings};
+use crate::{
+    finding::{Code, Finding, FindingList, Findings},
+    rfc3339::{FIRST_YEAR, LAST_YEAR, can_be_stored},
+};
 
 /// The longest id of a turn, in characters: several UUIDs, or a key of LiveKit.
 pub const MAX_ID_CHARACTERS: usize = 128;
@@ -39,6 +45,8 @@ pub struct Turn<'a> {
     pub id: &'a str,
     /// What was said.
     pub text: &'a str,
+    /// When it was said, where this is stored as the reporter claims it.
+    pub said_at: Option<OffsetDateTime>,
 }
 
 /// How much one report may contain.
@@ -90,7 +98,8 @@ impl ReportLimits {
     ///
     /// # Errors
     ///
-    /// All faults: `id_invalid` at an id that is empty or too long, `too_long` at a text.
+    /// All faults: `id_invalid` at an id that is empty or too long, `too_long` at a text,
+    /// `time_invalid` at a time that cannot be stored.
     pub fn check_turn(&self, turn: Turn<'_>, pointer: &str) -> Result<(), Findings> {
         let mut faults = FindingList::new();
         self.collect_faults(turn, pointer, &mut faults);
@@ -111,6 +120,15 @@ impl ReportLimits {
                 turn.text.len()
             );
             faults.push(Finding::new(Code::TooLong, detail).at(format!("{pointer}/text")));
+        }
+        if let Some(said_at) = turn.said_at.filter(|time| !can_be_stored(*time)) {
+            let detail = format!(
+                "the year of a time is one of {FIRST_YEAR} to {LAST_YEAR}; that of this one is \
+                 {}; without a time, the message is one of now",
+                said_at.year()
+            );
+            faults
+                .push(Finding::new(Code::TimeInvalid, detail).at(format!("{pointer}/created_at")));
         }
     }
 }
@@ -197,10 +215,17 @@ mod tests {
             let largest = Turn {
                 id: &id,
                 text: &text,
+                said_at: None,
+            };
+            let empty = Turn {
+                id: "",
+                text: "",
+                said_at: Some(datetime!(1970-01-01 0:00 UTC)),
             };
             let wrong = Turn {
                 id: &long_id,
                 text: &long_text,
+                said_at: Some(datetime!(1-01-01 0:00 UTC)),
             };
             let check = |turns: &[Turn<'_>]| places(limits.check(turns, "/messages"));
             assert_eq!(check(&[]), []);
@@ -210,11 +235,12 @@ mod tests {
                 [("/messages".to_owned(), Code::TooMany)]
             );
             assert_eq!(
-                check(&[largest, Turn { id: "", text: "" }, wrong]),
+                check(&[largest, empty, wrong]),
                 [
                     ("/messages/1/id".to_owned(), Code::IdInvalid),
                     ("/messages/2/id".to_owned(), Code::IdInvalid),
                     ("/messages/2/text".to_owned(), Code::TooLong),
+                    ("/messages/2/created_at".to_owned(), Code::TimeInvalid),
                 ]
             );
             assert_eq!(places(limits.check_turn(largest, "")), []);
@@ -222,7 +248,8 @@ mod tests {
                 places(limits.check_turn(wrong, "")),
                 [
                     ("/id".to_owned(), Code::IdInvalid),
-                    ("/text".to_owned(), Code::TooLong)
+                    ("/text".to_owned(), Code::TooLong),
+                    ("/created_at".to_owned(), Code::TimeInvalid)
                 ]
             );
         }

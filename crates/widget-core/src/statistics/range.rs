@@ -32,11 +32,12 @@ impl Interval {
         }
     }
 
-    /// How many points an answer has at most: 31 days of hours, 400 days.
+    /// How many days the time of an answer has at most: 31 by the hour, 400 by the day. An answer
+    /// has one point more when the time does not begin with one.
     #[must_use]
-    pub const fn max_points(self) -> i64 {
+    pub const fn max_days(self) -> i64 {
         match self {
-            Self::Hour => 31 * 24,
+            Self::Hour => 31,
             Self::Day => 400,
         }
     }
@@ -148,7 +149,7 @@ impl StatisticsRange {
     /// # Errors
     ///
     /// [`RangeError`] when the first is not before the second, is in the future, or is longer ago
-    /// than [`Interval::max_points`] points.
+    /// than [`Interval::max_days`].
     pub fn new(
         from: Option<OffsetDateTime>,
         to: Option<OffsetDateTime>,
@@ -165,6 +166,11 @@ impl StatisticsRange {
         if from.zip(to).is_some_and(|(from, to)| from >= to) {
             return Err(fault(RangeFault::Reversed));
         }
+        let days = interval.max_days();
+        let end = to.map_or(now, |to| to.min(now));
+        if from.is_some_and(|from| end - from > Duration::days(days)) {
+            return Err(fault(RangeFault::TooLong(days)));
+        }
         let present = interval.point_of(now) + 1;
         // Nothing was counted before 1970, and times before the year 0 cannot be written.
         let behind = to.map_or(present, |to| interval.point_from(to).clamp(1, present));
@@ -172,10 +178,6 @@ impl StatisticsRange {
             interval.point_of(from)
         });
         let first = first.clamp(0, behind - 1);
-        if behind - first > interval.max_points() {
-            let days = interval.max_points() * interval.seconds() / Interval::Day.seconds();
-            return Err(fault(RangeFault::TooLong(days)));
-        }
         Ok(Self {
             interval,
             first,
@@ -223,7 +225,7 @@ pub fn refusals_since(
     };
     let fault = if since > now {
         RangeFault::Future
-    } else if Day::of(since) <= today.before(MAX_REFUSAL_DAYS) {
+    } else if now - since > Duration::days(MAX_REFUSAL_DAYS) {
         RangeFault::TooLong(MAX_REFUSAL_DAYS)
     } else {
         return Ok(Day::of(since));

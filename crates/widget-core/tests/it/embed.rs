@@ -102,12 +102,16 @@ fn livekit_servers() {
         "wss://",
         "wss://a;b",
         "wss://a b",
-        "wss://user@livekit.example",
         "wss://*.livekit.example",
+        "ws://live_kit:7880",
+        "ws://[::1]:7880",
+        "wss://livekit.example.",
     ] {
         let error = LiveKitServer::parse(url).expect_err(url);
         assert!(error.to_string().contains(&format!("`{url}`")));
     }
+    let error = LiveKitServer::parse("wss://user:secret@livekit.example").expect_err("a user");
+    assert!(error.to_string().starts_with("`…@livekit.example` is not"));
 }
 
 #[test]
@@ -227,6 +231,14 @@ fn the_launchers_icon_is_drawn_by_the_host_page() {
     assert_eq!(
         policy.directives().last(),
         Some(&("img-src", &origin("http://127.0.0.1:9000")))
+    );
+    // What follows the origin may be long, as that of signed addresses is.
+    let signed = format!("https://images.example/icon.png?{}", "x".repeat(3000));
+    let config = Config::from_value(json!({"v1": {"trigger": {"icon_url": signed}}}));
+    let policy = HostPagePolicy::new(&service, &config.expect("a config"));
+    assert_eq!(
+        policy.directives().last(),
+        Some(&("img-src", &origin("https://images.example")))
     );
 }
 

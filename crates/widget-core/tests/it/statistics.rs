@@ -180,11 +180,12 @@ fn a_range_is_whole_points_that_are_not_of_the_future() {
     assert_eq!(range(Some(later), None, days), fault(RangeFault::Future));
     for (interval, longest) in [(days, 400), (hours, 31)] {
         let end = interval.start_of(interval.point_of(NOW) + 1);
-        let longest_from = end - Duration::days(longest);
-        assert_eq!(
-            range(Some(longest_from), None, interval),
-            Ok((longest_from, end))
-        );
+        let longest_from = NOW - Duration::days(longest);
+        let first = interval.start_of(interval.point_of(longest_from));
+        for to in [None, Some(NOW), Some(NOW + Duration::days(9))] {
+            let found = range(Some(longest_from), to, interval);
+            assert_eq!(found, Ok((first, end)));
+        }
         let too_long = fault(RangeFault::TooLong(longest));
         let longer = longest_from - Duration::NANOSECOND;
         assert_eq!(range(Some(longer), None, interval), too_long);
@@ -200,12 +201,12 @@ fn refusals_are_shown_from_a_day_on() {
     let today = Day::of(NOW);
     assert_eq!(refusals_since(None, NOW), Ok(today.before(6)));
     assert_eq!(refusals_since(Some(NOW), NOW), Ok(today));
-    let oldest = today.before(MAX_REFUSAL_DAYS - 1);
-    assert_eq!(refusals_since(Some(oldest.starts_at()), NOW), Ok(oldest));
+    let oldest = NOW - Duration::days(MAX_REFUSAL_DAYS);
+    assert_eq!(refusals_since(Some(oldest), NOW), Ok(Day::of(oldest)));
     for (since, fault) in [
         (NOW + Duration::SECOND, RangeFault::Future),
         (
-            oldest.starts_at() - Duration::SECOND,
+            oldest - Duration::SECOND,
             RangeFault::TooLong(MAX_REFUSAL_DAYS),
         ),
     ] {

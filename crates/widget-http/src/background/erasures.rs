@@ -34,6 +34,9 @@ const MAX_ERASED: usize = 200;
 /// MiB.
 const BATCH: u32 = 50;
 
+/// How many conversations of one search cannot be erased before nothing more is tried.
+const MAX_FAILURES: usize = 5;
+
 /// How many settings of organizations are read together.
 const RETENTIONS: u32 = 100;
 
@@ -221,11 +224,23 @@ async fn erase_of(
         .storage
         .find_expired_conversations(of, ended_before, limit)
         .await?;
-    let count = found.len();
+    let (mut erased, mut failures) = (0, 0);
     for id in found {
-        erase_one(state, id).await?;
+        match erase_one(state, id).await {
+            Ok(()) => erased += 1,
+            Err(error) if failures >= MAX_FAILURES => return Err(error),
+            // Others do not wait for it.
+            Err(error) => {
+                failures += 1;
+                tracing::warn!(
+                    conversation.id = %id,
+                    error = with_causes(&error),
+                    "a conversation whose time to be kept is over cannot be erased now"
+                );
+            }
+        }
     }
-    Ok(count)
+    Ok(erased)
 }
 
 async fn erase_one(state: &AppState, id: ConversationId) -> Result<(), StoreError> {
@@ -234,16 +249,10 @@ async fn erase_one(state: &AppState, id: ConversationId) -> Result<(), StoreErro
         by: ErasedBy::Retention,
     };
     let limits = &state.lifecycle_limits;
-    match state
+    state
         .storage
         .erase_conversation(None, id, &erasure, limits)
-        .await
-    {
-        // It is erased; only what remains of it cannot be read.
-        Ok(_) | Err(StoreError::Corrupt { .. }) => {
-            tracing::debug!(conversation.id = %id, "erased: its time to be kept was over");
-            Ok(())
-        }
-        Err(error) => Err(error),
-    }
+        .await?;
+    tracing::debug!(conversation.id = %id, "erased: its time to be kept was over");
+    Ok(())
 }

@@ -9,11 +9,7 @@ use clap::{
 };
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 use widget_api::{Scope, Scopes};
-use widget_core::{
-    agent,
-    api_key::{self, KeyStatus},
-    id::OrganizationId,
-};
+use widget_core::{agent, api_key::KeyStatus, id::OrganizationId, rfc3339};
 use widget_http::{
     storage::{ApiKey, ListedApiKey},
     system::{Clock, SystemClock, SystemRandom},
@@ -103,12 +99,12 @@ async fn create(arguments: CreateArguments) -> anyhow::Result<()> {
         None => None,
         Some(duration) => Some(
             now.checked_add(duration)
-                .filter(|time| !api_key::is_late(*time))
+                .filter(|time| rfc3339::can_be_stored(*time))
                 .with_context(|| {
                     format!(
                         "the key would expire after the year {}; name a shorter `--expires-in`, \
                          or leave it out",
-                        api_key::LAST_YEAR_OF_EXPIRY
+                        rfc3339::LAST_YEAR
                     )
                 })?,
         ),

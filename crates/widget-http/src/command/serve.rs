@@ -57,6 +57,9 @@ use super::{
 /// How long open requests may take to end after the signal to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long the last writes may take after that.
+const LAST_WRITES_TIMEOUT: Duration = Duration::from_secs(2);
+
 #[derive(Debug, Args)]
 pub(super) struct ServeArguments {
     #[command(flatten)]
@@ -217,11 +220,14 @@ impl LiveKitArguments {
                 );
             }
         };
-        let public_url = self.public_url.as_ref().unwrap_or(&url);
-        let url = livekit_url("LIVEKIT_URL", &url)?;
-        let public_url = with_scheme(livekit_url("LIVEKIT_PUBLIC_URL", public_url)?, "ws", "wss");
+        let public_url = match &self.public_url {
+            Some(text) => text.parse().context("LIVEKIT_PUBLIC_URL")?,
+            None => url.parse().context(
+                "LIVEKIT_URL is not an address for browsers, and LIVEKIT_PUBLIC_URL is not set",
+            )?,
+        };
         Ok(Some(LiveKitSettings {
-            url,
+            url: livekit_url(&url)?,
             public_url,
             api_key,
             api_secret: SecretString::from(secret),
@@ -229,23 +235,17 @@ impl LiveKitArguments {
     }
 }
 
-fn livekit_url(name: &str, text: &str) -> anyhow::Result<Url> {
-    let url = Url::parse(text).with_context(|| format!("{name} is not a URL"))?;
-    if !["ws", "wss", "http", "https"].contains(&url.scheme()) || url.host().is_none() {
-        bail!("{name} must look like `wss://livekit.example`");
-    }
-    Ok(url)
-}
-
-/// The same address with the WebSocket scheme, which browsers use.
-fn with_scheme(url: Url, plain: &str, secure: &str) -> Url {
-    let scheme = if ["https", "wss"].contains(&url.scheme()) {
-        secure
-    } else {
-        plain
-    };
-    let text = format!("{scheme}{}", &url.as_str()[url.scheme().len()..]);
-    Url::parse(&text).unwrap_or(url)
+fn livekit_url(text: &str) -> anyhow::Result<Url> {
+    Url::parse(text)
+        .ok()
+        .filter(|url| ["ws", "wss", "http", "https"].contains(&url.scheme()))
+        .filter(Url::has_host)
+        .with_context(|| {
+            format!(
+                "LIVEKIT_URL `{text}` is not the address of a LiveKit server; write it as \
+                 `ws://127.0.0.1:7880`"
+            )
+        })
 }
 
 #[derive(Debug, Args)]
@@ -484,6 +484,7 @@ struct Running {
     stop: watch::Sender<bool>,
     server: JoinSet<()>,
     tasks: JoinSet<()>,
+    metrics: JoinSet<()>,
 }
 
 impl Running {
@@ -514,13 +515,13 @@ impl Running {
             stop,
             server,
             tasks,
+            metrics: JoinSet::new(),
         }
     }
 
-    /// Answers `/metrics` for as long as it serves, also while it is about to stop.
+    /// Answers `/metrics` until the last open request has ended.
     fn serve_metrics(&mut self, listener: MetricsListener, scrape: Scrape) {
-        self.server
-            .spawn(listener.serve(scrape, self.stop.subscribe()));
+        self.metrics.spawn(listener.serve(scrape));
     }
 
     /// Waits for the reason to stop, and returns what the process ends with.
@@ -549,20 +550,7 @@ impl Running {
             while self.server.join_next().await.is_some() {}
             // What a client began that hung up since.
             self.state.running.ended().await;
-            if let Err(error) = background::write_key_uses(&self.state).await {
-                tracing::warn!(
-                    error = with_causes(&error),
-                    "the last use of API keys cannot be written"
-                );
-            }
             while self.tasks.join_next().await.is_some() {}
-            // Last, so that what the background was about to write is there again.
-            if let Err(error) = background::write_statistics(&self.state).await {
-                tracing::warn!(
-                    error = with_causes(&error),
-                    "what was counted last cannot be written; it is lost"
-                );
-            }
         };
         tokio::select! {
             done = tokio::time::timeout(DRAIN_TIMEOUT, drained) => {
@@ -574,6 +562,33 @@ impl Running {
         }
         self.server.shutdown().await;
         self.tasks.shutdown().await;
+        self.metrics.shutdown().await;
+        write_last(&self.state).await;
+    }
+}
+
+/// Writes what is kept in memory between two writes. Last, so that what the background was about to
+/// write is there again, and nothing more is counted.
+async fn write_last(state: &AppState) {
+    let written = async {
+        if let Err(error) = background::write_key_uses(state).await {
+            tracing::warn!(
+                error = with_causes(&error),
+                "the last use of API keys cannot be written"
+            );
+        }
+        if let Err(error) = background::write_statistics(state).await {
+            tracing::warn!(
+                error = with_causes(&error),
+                "what was counted last cannot be written; it is lost"
+            );
+        }
+    };
+    if tokio::time::timeout(LAST_WRITES_TIMEOUT, written)
+        .await
+        .is_err()
+    {
+        tracing::warn!("what was counted last cannot be written in time; it is lost");
     }
 }
 

@@ -148,8 +148,9 @@ impl MetricsListener {
         Ok(())
     }
 
-    /// Answers until the service has stopped.
-    pub(super) async fn serve(self, scrape: Scrape, stopped: watch::Receiver<bool>) {
+    /// Answers until it is dropped.
+    pub(super) async fn serve(self, scrape: Scrape) {
+        let (_never, stopped) = watch::channel(false);
         let trusted = TrustedProxies::default();
         let limits = ConnectionLimits::new(MAX_METRICS_CONNECTIONS, trusted);
         let router: Router = metrics::router(scrape);

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use livekit_api::services::room::RoomClient;
 use secrecy::ExposeSecret;
-use widget_core::embed::LiveKitServer;
 
 use super::{health::Health, meters::LiveKitMeters, tokens::ParticipantTokens};
-use crate::settings::LiveKitSettings;
+use crate::settings::{LiveKitPublicUrl, LiveKitSettings};
 
 /// How long one call to LiveKit may take before it counts as failed; it is retried later.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -17,8 +16,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct LiveKit {
     pub(super) tokens: ParticipantTokens,
     pub(super) rooms: RoomClient,
-    public_url: String,
-    policy_source: Option<LiveKitServer>,
+    public_url: LiveKitPublicUrl,
     pub(super) health: Health,
     pub(super) meters: LiveKitMeters,
 }
@@ -40,12 +38,7 @@ impl LiveKit {
             health: Health::new(&settings.url, CALL_TIMEOUT),
             meters: LiveKitMeters::default(),
             rooms: rooms.with_request_timeout(CALL_TIMEOUT),
-            public_url: settings
-                .public_url
-                .as_str()
-                .trim_end_matches('/')
-                .to_owned(),
-            policy_source: LiveKitServer::parse(settings.public_url.as_str()).ok(),
+            public_url: settings.public_url.clone(),
         }
     }
 
@@ -57,14 +50,8 @@ impl LiveKit {
 
     /// Where browsers reach it.
     #[must_use]
-    pub fn public_url(&self) -> &str {
+    pub const fn public_url(&self) -> &LiveKitPublicUrl {
         &self.public_url
-    }
-
-    /// The same as a source of the window's security policy.
-    #[must_use]
-    pub fn policy_source(&self) -> Option<&LiveKitServer> {
-        self.policy_source.as_ref()
     }
 
     /// Writes the tokens of visitors.

@@ -24,7 +24,8 @@ pub(super) fn describe(operation: Operation) -> Operation {
     operation
         .header(
             "Idempotency-Key",
-            "Repeating the request with the same key creates nothing more.",
+            "Repeating the request with the same key creates nothing more; a repetition that comes \
+             while the first is running waits for it.",
             json_schema!({"type": "string", "pattern": IDEMPOTENCY_KEY_PATTERN}),
         )
         .problems([

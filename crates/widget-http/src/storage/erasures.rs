@@ -7,7 +7,6 @@ use widget_core::{
 };
 
 use super::{
-    conversations::Tombstone,
     error::StoreError,
     idempotency::{RepeatError, RepeatableRequest},
     sweep::{SweepBatch, SweepPosition},
@@ -19,7 +18,7 @@ use super::{
 pub trait ErasureStore {
     /// Erases everything that the visitor, the page and the agent said in a conversation; one that
     /// is open ends by it, and its rooms are marked for removal. All or nothing, and one that was
-    /// erased before stays as it is. Nothing when there is no such conversation, of the
+    /// erased before stays as it is. `false` when there is no such conversation, of the
     /// organization if one is named. One that cannot be read is erased, too.
     ///
     /// # Errors
@@ -30,7 +29,7 @@ pub trait ErasureStore {
         id: ConversationId,
         erasure: &Erasure,
         limits: &LifecycleLimits,
-    ) -> Result<Option<Tombstone>, StoreError>;
+    ) -> Result<bool, StoreError>;
 
     /// Removes what was erased from the files of the database, where a file of it is this
     /// service's; `false` when somebody else is in the way for the moment.

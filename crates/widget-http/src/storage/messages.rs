@@ -25,7 +25,7 @@ pub enum AppendError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConversationMarks {
     pub(super) texts: [String; 2],
-    pub(super) numbers: [i64; 6],
+    pub(super) numbers: [i64; 7],
 }
 
 /// Messages of conversations.

@@ -51,6 +51,10 @@ const PREVIEW_STATES_PER_MINUTE: u32 = 600;
 /// ten seconds and five megabytes.
 const DIAGNOSES_PER_MINUTE: u32 = 10;
 
+/// How many times as many conversations an IPv6 /48 may begin a minute as one address, as with those
+/// that wait to be joined.
+const ADDRESSES_OF_NETWORK: u32 = 3;
+
 /// Every rate of the public endpoints, and of those that fetch pages.
 #[derive(Debug)]
 pub struct RateLimits {
@@ -61,7 +65,9 @@ pub struct RateLimits {
     /// Tickets by address.
     pub tickets: Limit<AddressPrefix>,
     /// New conversations by address.
-    pub conversations: Limit<AddressPrefix>,
+    conversations: Limit<AddressPrefix>,
+    /// New conversations by the IPv6 /48 of the address: one caller often has many /64.
+    network_conversations: Limit<AddressPrefix>,
     /// New conversations by widget.
     pub widget_conversations: Limit<WidgetId>,
     /// The same of widgets for which a key has set a lower one.
@@ -91,6 +97,12 @@ impl RateLimits {
             documents: Limit::new("window-documents", settings.documents_per_minute),
             tickets: Limit::new("tickets", settings.tickets_per_minute),
             conversations: Limit::new("conversations", settings.conversations_per_minute),
+            network_conversations: Limit::new(
+                "network-conversations",
+                settings
+                    .conversations_per_minute
+                    .saturating_mul(ADDRESSES_OF_NETWORK),
+            ),
             widget_conversations: Limit::new(
                 "widget-conversations",
                 settings.widget_conversations_per_minute,
@@ -106,12 +118,26 @@ impl RateLimits {
         }
     }
 
+    /// Counts a start, before the widget and the organization count it: a caller who is refused
+    /// here uses up nothing of theirs.
+    ///
+    /// # Errors
+    /// 429 `rate_limited`, with the headers that say when to retry.
+    pub fn check_start(&self, address: AddressPrefix) -> Result<(), Problem> {
+        self.conversations.check(&address)?;
+        match address.network() {
+            Some(network) => self.network_conversations.check(&network),
+            None => Ok(()),
+        }
+    }
+
     /// Forgets keys that have used nothing for a while; to be called now and then.
     pub fn forget_idle(&self) {
         self.configs.forget_idle();
         self.documents.forget_idle();
         self.tickets.forget_idle();
         self.conversations.forget_idle();
+        self.network_conversations.forget_idle();
         self.widget_conversations.forget_idle();
         self.set_widget_conversations.forget_idle();
         self.set_organization_conversations.forget_idle();
@@ -369,5 +395,28 @@ mod tests {
         );
         assert!(response.headers().contains_key("retry-after"));
         assert!(response.headers().contains_key("ratelimit"));
+    }
+
+    #[test]
+    fn a_network_may_begin_three_times_as_many_as_an_address() {
+        let settings = LimitSettings {
+            conversations_per_minute: 2,
+            ..LimitSettings::default()
+        };
+        let limits = RateLimits::new(&settings);
+        let start = |address: &str| {
+            let address = address.parse().expect("an address");
+            limits.check_start(AddressPrefix::of(address)).is_ok()
+        };
+        for number in 0..3 {
+            let address = format!("2001:db8:1:{number}::1");
+            assert_eq!([(); 3].map(|()| start(&address)), [true, true, false]);
+        }
+        assert!(!start("2001:db8:1:3::1"), "the network has used up its own");
+        assert!(start("2001:db8:2::1"), "of another network");
+        assert_eq!([(); 3].map(|()| start("192.0.2.1")), [true, true, false]);
+        for number in 2..9 {
+            assert!(start(&format!("192.0.2.{number}")), "IPv4 has no networks");
+        }
     }
 }

@@ -11,6 +11,7 @@
 //!   `serde_json` take one value apart at a time, its members and items as texts, and reads those
 //!   when the type asks for them. The first byte of a text says which type of JSON it is.
 //! - `query` reads a query string as an object of texts, each parsed as what is asked for.
+//! - `whole` reads whole numbers for both.
 //! - `members` gives the members of either to the type. A fault gets its place on the way out: each
 //!   level puts its key or index in front of the pointer.
 //!
@@ -23,6 +24,7 @@ mod fault;
 mod json;
 mod members;
 mod query;
+mod whole;
 
 pub(crate) use self::{json::from_json, query::from_query};
 
@@ -130,6 +132,29 @@ mod tests {
             Code::ValueInvalid,
             "`green` is not allowed; use one of `red`, `blue`",
         );
+        for (count, code, detail) in [
+            (
+                "\"3\"",
+                Code::TypeInvalid,
+                "must be a whole number, but is a string",
+            ),
+            (
+                "false",
+                Code::TypeInvalid,
+                "must be a whole number, but is a boolean",
+            ),
+            ("-1", Code::ValueInvalid, "`-1` is too small"),
+            ("1.5", Code::ValueInvalid, "`1.5` is not a whole number"),
+            ("1e2", Code::ValueInvalid, "`1e2` is not a whole number"),
+            (
+                "5000000000",
+                Code::ValueInvalid,
+                "`5000000000` is too large",
+            ),
+        ] {
+            let text = format!(r#"{{"name": "a", "count": {count}}}"#);
+            check(&text, "/count", code, detail);
+        }
         check(
             "[]",
             "",
@@ -156,7 +181,7 @@ mod tests {
             "{",
             r#"{"name": "\ud800"}"#,
             r#"{"\ud800": 1}"#,
-            r#"{"name": "a", "count": 1e999}"#,
+            r#"{"name": "a", "other": {"x": 1e999}}"#,
             r#"{"name": "a"} x"#,
             &nested(200),
             &nested(100_000),

@@ -212,6 +212,17 @@ async fn messages_out_of_bounds_are_refused_together() {
             "/messages/0/created_at",
             "value_invalid",
         ),
+        // As workers send it that never set theirs.
+        (
+            json!({"id": "a", "role": "agent", "text": "x", "created_at": "0001-01-01T00:00:00Z"}),
+            "/created_at",
+            "time_invalid",
+        ),
+        (
+            json!({"id": "a", "role": "agent", "text": "x", "created_at": "9999-01-01T00:00:00Z"}),
+            "/created_at",
+            "time_invalid",
+        ),
     ] {
         service
             .post(&path, &body)
@@ -219,6 +230,16 @@ async fn messages_out_of_bounds_are_refused_together() {
             .problem_at(422, "body_invalid", pointer, code);
     }
     assert_eq!(service.get(&path).await.json(200)["messages"], json!([]));
+    for (id, created_at) in [("a", "1970-01-01T00:00:00Z"), ("b", "9998-12-31T23:59:59Z")] {
+        let body = json!({"id": id, "role": "agent", "text": "x", "created_at": created_at});
+        service.post(&path, &body).await.json(200);
+        let kept = service.get(&path).await.json(200);
+        let last = kept["messages"].as_array().and_then(|kept| kept.last());
+        assert_eq!(
+            last.map(|last| &last["created_at"]),
+            Some(&json!(created_at))
+        );
+    }
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ struct Deployment {
     address: SocketAddr,
     key: String,
     _nginx: Supervised,
-    _folder: TempDir,
+    folder: TempDir,
     _database: Database,
 }
 
@@ -65,7 +65,7 @@ impl Deployment {
             address,
             key,
             _nginx: nginx,
-            _folder: folder,
+            folder,
             _database: database,
         }
     }
@@ -210,7 +210,7 @@ fn start_nginx(folder: &Path, nodes: &[Server; 2]) -> (Supervised, SocketAddr) {
     let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
     let temporary = temporary.map(|name| format!("{name}_temp_path {name};\n"));
     let main = format!(
-        "daemon off; pid nginx.pid; error_log stderr notice; worker_processes 1;
+        "daemon off; pid nginx.pid; error_log stderr notice; error_log error.log; worker_processes 1;
          events {{ }}
          http {{ access_log off; {} {} }}",
         temporary.concat(),
@@ -314,6 +314,21 @@ fn a_killed_node_is_not_noticed() {
         assert_eq!(list(&deployment), 200, "request {number}");
         deployment.create("/core/agents", &json!({"name": "Concierge"}));
     }
+}
+
+#[test]
+fn the_token_of_a_preview_is_in_no_log() {
+    let mut deployment = Deployment::start(&[]);
+    for node in &mut deployment.nodes {
+        node.signal("-KILL");
+        node.wait();
+    }
+    for path in ["/public/preview/secret/state", "/core/agents"] {
+        assert_eq!(deployment.ask(VISITOR, "GET", path, "", "").0, 502);
+    }
+    let log = fs::read_to_string(deployment.folder.path().join("error.log")).expect("a log");
+    assert!(log.contains("GET /core/agents"), "{log}");
+    assert!(!log.contains("secret"), "{log}");
 }
 
 #[test]

@@ -102,6 +102,30 @@ impl Server {
         stream
     }
 
+    /// Begins a request whose body the service then waits for.
+    pub(crate) fn begin_request(&self, key: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).expect("it listens");
+        write!(
+            stream,
+            "POST /core/agents HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n\
+             content-type: application/json\r\ncontent-length: 100\r\n\
+             expect: 100-continue\r\n\r\n"
+        )
+        .expect("it reads");
+        let mut line = String::new();
+        let read = BufReader::new(&stream).read_line(&mut line);
+        read.expect("it answers");
+        assert!(line.starts_with("HTTP/1.1 100"), "{line}");
+        stream
+    }
+
+    /// Waits until it accepts no more connections.
+    pub(crate) fn wait_until_closed(&self) {
+        while TcpStream::connect(self.address).is_ok() {
+            std::thread::yield_now();
+        }
+    }
+
     /// Status and body of the answer; nothing when the service is gone.
     pub(crate) fn request(
         &self,
@@ -309,6 +333,49 @@ fn usage_errors_end_with_two() {
         complaint.contains("LIVEKIT_API_KEY and LIVEKIT_API_SECRET"),
         "{complaint}"
     );
+}
+
+/// Each of them would start, and no conversation would connect.
+#[test]
+fn an_address_of_livekit_that_nobody_can_use_is_refused() {
+    let database = Database::create();
+    for (url, public_url, expected) in [
+        (
+            "livekit.example",
+            Some("wss://livekit.example"),
+            "LIVEKIT_URL `livekit.example` is not the address of a LiveKit server",
+        ),
+        (
+            "livekit:7880",
+            Some("wss://livekit.example"),
+            "LIVEKIT_URL `livekit:7880` is not the address of a LiveKit server",
+        ),
+        (
+            "ws://127.0.0.1:1",
+            Some("wss://user:word@livekit.example"),
+            "LIVEKIT_PUBLIC_URL: `…@livekit.example/` is not the address of a LiveKit server",
+        ),
+        (
+            "ws://live_kit:7880",
+            None,
+            "LIVEKIT_URL is not an address for browsers, and LIVEKIT_PUBLIC_URL is not set",
+        ),
+    ] {
+        let mut command = command(&database);
+        // It does not start either way.
+        command.args(["serve", "--suffix-list", "missing"]).envs([
+            ("LIVEKIT_URL", url),
+            ("LIVEKIT_API_KEY", "key"),
+            ("LIVEKIT_API_SECRET", "a secret of thirty-two characters"),
+        ]);
+        command.envs(public_url.map(|url| ("LIVEKIT_PUBLIC_URL", url)));
+        let output = command.output().expect("the binary runs");
+        let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{url}: {complaint}");
+        assert!(complaint.contains(expected), "{complaint}");
+        assert!(complaint.contains("write it as `ws"), "{complaint}");
+        assert!(!complaint.contains("word"), "{complaint}");
+    }
 }
 
 #[test]

@@ -444,7 +444,7 @@ async fn a_time_that_cannot_be_asked_for_is_a_fault_of_the_query() {
         ),
         (
             "statistics",
-            "interval=hour&from=2025-12-31T09:59:59Z",
+            "interval=hour&from=2025-12-31T09:00:00Z",
             "/from",
             "value_out_of_range",
         ),

@@ -83,11 +83,13 @@ async fn erase(
     };
     let organization = Some(&caller.organization_id);
     let limits = &state.lifecycle_limits;
-    let erased = state
+    let is_known = state
         .storage
         .erase_conversation(organization, id, &erasure, limits)
         .await?;
-    erased.ok_or_else(|| Problem::not_found("conversation"))?;
+    if !is_known {
+        return Err(Problem::not_found("conversation"));
+    }
     state.room_cleaner.wake();
     // In the background if somebody is in the way; what was committed stays so.
     if let Err(error) = state.storage.empty_log().await {

@@ -42,6 +42,13 @@ const NDJSON: &str = "application/x-ndjson";
 /// How many conversations are looked at together: with metadata of 128 KiB these are 3 MiB.
 const BATCH: u32 = 25;
 
+/// How many conversations may be passed over before something is sent: clients and proxies give up
+/// on an answer of which nothing arrives.
+const MAX_PASSED: usize = 250;
+
+/// What is sent then: a space before a line or at the end is nothing to a reader of JSON.
+const SEARCHING: &[u8] = b" ";
+
 pub(super) fn router() -> ApiRouter<AppState> {
     ApiRouter::new()
         .route(
@@ -66,7 +73,8 @@ pub(super) fn router() -> ApiRouter<AppState> {
             .answer_as::<ConversationExport>(
                 200,
                 "One conversation in each line, the oldest first; an answer that breaks off is \
-                 not complete.",
+                 not complete. While nothing is found, spaces come before the next line or the \
+                 end.",
                 NDJSON,
             )
             .problems([ProblemCode::SelectionInvalid]),
@@ -95,11 +103,12 @@ async fn selected(
         key: WatchedKey::new(caller, &headers, Scope::ConversationsManage),
         next: Some(SweepPosition::default()),
         waiting: VecDeque::new(),
+        passed: 0,
     };
     // What fails at once is a problem, and not an answer that breaks off.
     export.read_batch().await?;
     let lines = stream::try_unfold(export, async |mut export| {
-        let line = export.next_line().await;
+        let line = export.next().await;
         line.inspect_err(|error| tracing::warn!(error = with_causes(error), "an export breaks off"))
             .map(|line| line.map(|line| (line, export)))
     });
@@ -128,6 +137,8 @@ struct Export {
     /// Where what was not read yet begins, unless all was.
     next: Option<SweepPosition<ListPosition>>,
     waiting: VecDeque<Erasable>,
+    /// How many conversations did not fit since something was sent.
+    passed: usize,
 }
 
 impl Export {
@@ -147,9 +158,15 @@ impl Export {
         Ok(true)
     }
 
-    /// The next line, nothing at the end.
-    async fn next_line(&mut self) -> Result<Option<Bytes>, ExportError> {
-        loop {
+    /// What is sent next, nothing at the end: a line, or a sign that the search continues.
+    async fn next(&mut self) -> Result<Option<Bytes>, ExportError> {
+        let next = self.find_line().await?;
+        self.passed = 0;
+        Ok(next)
+    }
+
+    async fn find_line(&mut self) -> Result<Option<Bytes>, ExportError> {
+        while self.passed < MAX_PASSED {
             let (keys, now) = (self.state.storage.as_ref(), self.state.now());
             // Always before more is read, and from time to time.
             let is_valid = if self.waiting.is_empty() && self.next.is_some() {
@@ -167,6 +184,7 @@ impl Export {
                 return Ok(None);
             };
             if !next.fits(&self.selection) {
+                self.passed += 1;
                 continue;
             }
             let caller = self.key.caller();
@@ -190,6 +208,7 @@ impl Export {
             line.push(b'\n');
             return Ok(Some(line.into()));
         }
+        Ok(Some(Bytes::from_static(SEARCHING)))
     }
 }
 

@@ -121,6 +121,7 @@ fn build_turn(message: &NewMessage) -> Turn<'_> {
     Turn {
         id: &message.id,
         text: &message.text,
+        said_at: message.created_at.map(Into::into),
     }
 }
 

@@ -17,7 +17,6 @@ use widget_core::{
 
 use crate::{
     embed_files::WindowFiles,
-    livekit::LiveKit,
     routes::public::page::{
         IsCounted, PublicPath, count_without_origin, require_visit, require_widget,
     },
@@ -154,10 +153,9 @@ pub(in crate::routes) fn draw(
         .window_files()
         .ok_or_else(refusals::embed_not_built)?;
     let page = render(admission, files)?;
-    let policy = WindowPolicy::new(
-        **admission,
-        state.livekit.as_ref().and_then(LiveKit::policy_source),
-    );
+    let livekit = state.livekit.as_ref();
+    let livekit = livekit.map(|livekit| livekit.public_url().server());
+    let policy = WindowPolicy::new(**admission, livekit);
     Ok(document(StatusCode::OK, &policy, page))
 }
 

@@ -78,7 +78,7 @@ impl PreparedRoom {
         Joining {
             conversation,
             conversation_token: self.conversation_token,
-            server_url: livekit.public_url().to_owned(),
+            server_url: livekit.public_url().address().to_owned(),
             participant_token: self.participant_token,
             room_name: self.room.as_str().to_owned(),
             expires_at: self.expires_at.into(),

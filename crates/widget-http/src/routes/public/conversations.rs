@@ -99,7 +99,7 @@ async fn create(
     headers: HeaderMap,
     StrictJson(body): StrictJson<ConversationStart, BODY_LIMIT>,
 ) -> Result<(StatusCode, Json<Joining>), Problem> {
-    state.rate_limits.conversations.check(&address)?;
+    state.rate_limits.check_start(address)?;
     let ticket = require_ticket(&state, &path, bearer(&headers)).await?;
     let widget = require_widget_of_ticket(&state, &path, &ticket).await?;
     let admission = require_admission_of_ticket(&state, &widget, &ticket).await?;

@@ -50,6 +50,8 @@ fn build_turn(turn: &ReportedTurn) -> Turn<'_> {
     Turn {
         id: &turn.id,
         text: &turn.text,
+        // A visitor's clock may be anywhere: `said_at` moves its time into the conversation.
+        said_at: None,
     }
 }
 

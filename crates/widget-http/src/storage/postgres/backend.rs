@@ -252,7 +252,7 @@ async fn connect_directly(options: &PgConnectOptions) -> Result<Option<PgConnect
                 Ok(is_direct.then_some(connection))
             }
             // PgBouncer rejects settings that it does not know, unless it is set to ignore them.
-            Err(sqlx::Error::Database(_)) => {
+            Err(sqlx::Error::Database(error)) if !is_passing(error.code().as_deref()) => {
                 PgConnection::connect_with(options).await?.close().await?;
                 Ok(None)
             }
@@ -260,6 +260,12 @@ async fn connect_directly(options: &PgConnectOptions) -> Result<Option<PgConnect
         }
     });
     Ok(connection.await?)
+}
+
+/// Whether a server refuses a connection for a while: it has too many, or it starts or stops
+/// (SQLSTATE classes 53 and 57).
+fn is_passing(code: Option<&str>) -> bool {
+    code.is_some_and(|code| code.starts_with("53") || code.starts_with("57"))
 }
 
 /// Sets up a connection for requests; whether it is one to the server itself.

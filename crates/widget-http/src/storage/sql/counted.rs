@@ -327,6 +327,8 @@ pub(super) use running_voice;
 
 /// Notes that the visitor's voice came into the newest room of a conversation or went, also where
 /// nothing limits it. A repetition changes nothing.
+///
+/// The room is looked up by itself, and not for each open conversation.
 pub(super) async fn note_voice(
     backend: &Backend,
     room: &str,
@@ -335,17 +337,17 @@ pub(super) async fn note_voice(
 ) -> Result<(), StoreError> {
     let statement = if is_there {
         "UPDATE conversations SET voice_since = $2
-         WHERE voice_since IS NULL AND ended_at IS NULL AND id = (
-             SELECT conversation_id FROM rooms WHERE name = $1
-                 AND generation = conversations.generation AND removed_at IS NULL)"
+         WHERE voice_since IS NULL AND ended_at IS NULL
+             AND id = (SELECT conversation_id FROM rooms WHERE name = $1 AND removed_at IS NULL)
+             AND generation = (SELECT generation FROM rooms WHERE name = $1)"
     } else {
         concat!(
             "UPDATE conversations SET voice_micros = voice_micros + ",
             running_voice!("$2"),
             ", voice_since = NULL
-             WHERE voice_since IS NOT NULL AND ended_at IS NULL AND id = (
-                 SELECT conversation_id FROM rooms WHERE name = $1
-                     AND generation = conversations.generation)"
+             WHERE voice_since IS NOT NULL AND ended_at IS NULL
+                 AND id = (SELECT conversation_id FROM rooms WHERE name = $1)
+                 AND generation = (SELECT generation FROM rooms WHERE name = $1)"
         )
     };
     sqlx::query(statement)

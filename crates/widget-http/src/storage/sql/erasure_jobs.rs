@@ -9,13 +9,11 @@ use widget_core::{
 
 use super::{
     Backend, Row, Transaction,
-    conversation_row::read_conversation,
-    erasures::{erase, lock_for_erasure},
+    erasures::{erase, is_erased, lock_for_erasure},
     idempotency,
     row::Columns,
 };
 use crate::storage::{
-    conversations::StoredConversation,
     driver::micros,
     erasures::{CreateJobError, ErasureJob, ErasureJobStore, NewErasureJob, RunningJob, fits},
     error::StoreError,
@@ -186,7 +184,7 @@ impl ErasureJobStore for Backend {
         let Some(row) = lock_for_erasure(&mut transaction, organization, id).await? else {
             return Ok(false);
         };
-        if let Ok(StoredConversation::Erased(_)) = read_conversation(&row) {
+        if is_erased(&row) {
             return Ok(false);
         }
         let metadata: String = Columns::new(&row, "conversations", "id").get("custom_metadata")?;

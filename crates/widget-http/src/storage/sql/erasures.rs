@@ -17,7 +17,7 @@ use super::{
     row::Columns,
 };
 use crate::storage::{
-    conversations::{StoredConversation, Tombstone},
+    conversations::StoredConversation,
     driver::micros,
     erasures::{Erasable, ErasureStore},
     error::StoreError,
@@ -46,24 +46,19 @@ impl ErasureStore for Backend {
         id: ConversationId,
         erasure: &Erasure,
         limits: &LifecycleLimits,
-    ) -> Result<Option<Tombstone>, StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let Some(row) = lock_for_erasure(&mut transaction, organization, id).await? else {
-            return Ok(None);
+            return Ok(false);
         };
-        if let Ok(StoredConversation::Erased(before)) = read_conversation(&row) {
-            return Ok(Some(*before));
+        if is_erased(&row) {
+            return Ok(true);
         }
-        let erased = erase(&mut transaction, self, id, &row, erasure, limits).await?;
+        erase(&mut transaction, self, id, &row, erasure, limits).await?;
         transaction.note(Change::Erased(ErasureCause::of(&erasure.by)));
         transaction.commit().await?;
         self.note_erased();
-        self.unreadable()
-            .noted(read_conversation(&erased))
-            .map(|erased| match erased {
-                StoredConversation::Erased(tombstone) => Some(*tombstone),
-                StoredConversation::Kept(_) => None,
-            })
+        Ok(true)
     }
 
     async fn empty_log(&self) -> Result<bool, StoreError> {
@@ -141,7 +136,14 @@ pub(super) async fn lock_for_erasure(
     Ok(row)
 }
 
-/// Erases a conversation that is locked and was not erased; its row as it is then.
+/// Whether a conversation is a tombstone, also where the rest of it cannot be read: a newer release
+/// may have erased it, in its own words.
+pub(super) fn is_erased(row: &Row) -> bool {
+    let erased_at = Columns::new(row, "conversations", "id").get::<Option<i64>>("erased_at");
+    matches!(erased_at, Ok(Some(_)))
+}
+
+/// Erases a conversation that is locked and was not erased.
 ///
 /// The one place that clears content: every column of a conversation, and every table that belongs
 /// to one, is either cleared here or listed as kept in the test that reads the schema.
@@ -152,7 +154,7 @@ pub(super) async fn erase(
     row: &Row,
     erasure: &Erasure,
     limits: &LifecycleLimits,
-) -> Result<Row, StoreError> {
+) -> Result<(), StoreError> {
     let found = backend.unreadable().skip(read_conversation(row))?;
     let (next, settled_by) = match found {
         Some(StoredConversation::Kept(conversation)) => {
@@ -180,15 +182,13 @@ pub(super) async fn erase(
     // Before the messages are gone; it is added last.
     let counted = counted::find_facts(transaction, backend, id).await?;
     let columns = next.to_row();
-    let erased = sqlx::query(concat!(
+    sqlx::query(
         "UPDATE conversations
          SET status = $2, joined_at = $3, active_at = $4, away_since = NULL, ended_at = $5,
              end_reason = $6, due_at = NULL, start_address = NULL, start_network = NULL,
              origin = $7, custom_metadata = $8, erased_at = $9, erased_by = $10
-         WHERE id = $1 AND erased_at IS NULL
-         RETURNING ",
-        conversation_columns!()
-    ))
+         WHERE id = $1 AND erased_at IS NULL",
+    )
     .bind(id.as_uuid())
     .bind(columns.status.as_str())
     .bind(columns.joined_at.map(micros))
@@ -199,7 +199,7 @@ pub(super) async fn erase(
     .bind(ERASED_METADATA)
     .bind(micros(erasure.at))
     .bind(erasure.by.as_str())
-    .fetch_one(&mut *transaction)
+    .execute(&mut *transaction)
     .await?;
     sqlx::query("DELETE FROM messages WHERE conversation_id = $1")
         .bind(id.as_uuid())
@@ -211,7 +211,7 @@ pub(super) async fn erase(
         let counted = counted.map(|counted| counted.with_end(next.end_reason()));
         counted::add(transaction, counted, next.ended_at().unwrap_or(erasure.at)).await?;
     }
-    Ok(erased)
+    Ok(())
 }
 
 /// Settles what it has reserved, as with any other end; a damaged row keeps nobody from erasing it.

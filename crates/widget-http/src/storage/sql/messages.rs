@@ -167,6 +167,7 @@ impl MessageStore for Backend {
     ) -> Result<Option<ConversationMarks>, StoreError> {
         let row = sqlx::query(
             "SELECT status, mode, generation, active_at, ended_at, feedback_at, erased_at,
+                 CAST(OCTET_LENGTH(custom_metadata) AS BIGINT) AS metadata_bytes,
                  (SELECT MAX(sequence) FROM messages WHERE conversation_id = c.id) AS newest
              FROM conversations c WHERE id = $1",
         )
@@ -183,6 +184,8 @@ impl MessageStore for Backend {
                 "ended_at",
                 "feedback_at",
                 "erased_at",
+                // A form that was sent: `active_at` may stay, where another node's clock is ahead.
+                "metadata_bytes",
                 "newest",
             ];
             ConversationMarks {

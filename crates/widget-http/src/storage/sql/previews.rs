@@ -352,19 +352,19 @@ const BATCH: i64 = 100;
 
 /// Removes previews that have ended, and marks the rooms of their open conversations for removal.
 pub(super) async fn forget_ended(backend: &Backend, now: OffsetDateTime) -> Result<(), StoreError> {
-    let ended: Vec<uuid::Uuid> =
-        sqlx::query_scalar("SELECT id FROM previews WHERE expires_at <= $1 LIMIT $2")
-            .bind(micros(now))
-            .bind(BATCH)
-            .fetch_all(backend.reader())
-            .await?;
-    for id in ended {
+    let rows = sqlx::query("SELECT id FROM previews WHERE expires_at <= $1 LIMIT $2")
+        .bind(micros(now))
+        .bind(BATCH)
+        .fetch_all(backend.reader())
+        .await?;
+    let read = |row| Columns::new(row, "previews", "id").id("id", PreviewId::from_uuid);
+    for id in backend.unreadable().skip_all(rows.iter().map(read))? {
         let mut transaction = backend.begin().await?;
         sqlx::query("DELETE FROM previews WHERE id = $1")
-            .bind(id)
+            .bind(id.as_uuid())
             .execute(&mut transaction)
             .await?;
-        rooms::mark_preview_for_removal(&mut transaction, PreviewId::from_uuid(id), now).await?;
+        rooms::mark_preview_for_removal(&mut transaction, id, now).await?;
         transaction.commit().await?;
     }
     Ok(())

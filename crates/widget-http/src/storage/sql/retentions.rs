@@ -122,19 +122,19 @@ impl RetentionStore for Backend {
         limit: u32,
     ) -> Result<Vec<ConversationId>, StoreError> {
         let query = match of {
-            None => sqlx::query_scalar(
+            None => sqlx::query(
                 "SELECT id FROM conversations WHERE erased_at IS NULL AND ended_at > 0 AND ended_at < $1
                  ORDER BY ended_at LIMIT $2",
             ),
             Some(StoredRetention {
                 web_widget_id: None,
                 ..
-            }) => sqlx::query_scalar(
+            }) => sqlx::query(
                 "SELECT id FROM conversations
                  WHERE erased_at IS NULL AND ended_at > 0 AND ended_at < $1 AND organization_id = $3
                  ORDER BY ended_at LIMIT $2",
             ),
-            Some(_) => sqlx::query_scalar(
+            Some(_) => sqlx::query(
                 "SELECT id FROM conversations
                  WHERE erased_at IS NULL AND ended_at > 0 AND ended_at < $1 AND organization_id = $3
                      AND web_widget_id = $4
@@ -148,7 +148,9 @@ impl RetentionStore for Backend {
                 query = query.bind(widget.as_uuid());
             }
         }
-        let ids: Vec<Uuid> = query.fetch_all(self.reader()).await?;
-        Ok(ids.into_iter().map(ConversationId::from_uuid).collect())
+        let rows = query.fetch_all(self.reader()).await?;
+        let read =
+            |row| Columns::new(row, "conversations", "id").id("id", ConversationId::from_uuid);
+        self.unreadable().skip_all(rows.iter().map(read))
     }
 }

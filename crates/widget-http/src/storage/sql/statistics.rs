@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::Row as _;
+use sqlx::{QueryBuilder, Row as _};
 use time::OffsetDateTime;
 use uuid::Uuid;
 use widget_core::{
@@ -13,13 +13,15 @@ use widget_core::{
 };
 
 use super::{
-    Backend, LOCK_NAME, Row, Transaction,
+    Backend, Database, LOCK_NAME, Row, Transaction,
     counted::{self, Additions},
+    row::Columns,
 };
 use crate::storage::{
     driver::{micros, nearest_time_of},
     error::StoreError,
     statistics::{CountedPoint, ForgetStatistics, StatisticsStore, VisitCounts},
+    table::table,
 };
 
 /// How many rows go at once, so that no statement runs long.
@@ -30,6 +32,15 @@ const OTHERS: &str = "";
 
 /// The origin of what is not a valid one.
 const INVALID: &str = "";
+
+table! {
+    ended_columns, read_ended from "conversations" by "id";
+    id: id(ConversationId::from_uuid),
+    ended_at: nearest_time(),
+    => |row| -> (ConversationId, OffsetDateTime) {
+        Ok((id, ended_at))
+    }
+}
 
 const SELECT_REFUSALS: &str = "SELECT day, origin, code, amount, uncertain, first_at, last_at
     FROM web_widget_refusals WHERE web_widget_id = $1 AND day >= $2 AND day <= $3";
@@ -121,20 +132,23 @@ impl StatisticsStore for Backend {
     }
 
     async fn count_ended(&self, limit: u32) -> Result<usize, StoreError> {
-        let ended: Vec<(Uuid, i64)> = sqlx::query_as(
-            "SELECT id, ended_at FROM conversations
-             WHERE ended_at IS NOT NULL AND NOT counted ORDER BY ended_at LIMIT $1",
-        )
+        let rows = sqlx::query(concat!(
+            "SELECT ",
+            ended_columns!(),
+            " FROM conversations
+             WHERE ended_at IS NOT NULL AND NOT counted ORDER BY ended_at LIMIT $1"
+        ))
         .bind(i64::from(limit))
         .fetch_all(self.reader())
         .await?;
-        for (id, ended_at) in &ended {
+        let ended = self.unreadable().skip_all(rows.iter().map(read_ended))?;
+        let count = ended.len();
+        for (id, ended_at) in ended {
             let mut transaction = self.begin().await?;
-            let id = ConversationId::from_uuid(*id);
-            counted::count_if_ended(&mut transaction, self, id, nearest_time_of(*ended_at)).await?;
+            counted::count_if_ended(&mut transaction, self, id, ended_at).await?;
             transaction.commit().await?;
         }
-        Ok(ended.len())
+        Ok(count)
     }
 
     async fn forget_statistics(&self, before: ForgetStatistics) -> Result<bool, StoreError> {
@@ -214,23 +228,26 @@ async fn merge_refusals(
         uncertain: sum.threshold(),
         times: (0, 0),
     });
-    for row in listed.chain(others) {
-        sqlx::query(
-            "INSERT INTO web_widget_refusals
-                 (web_widget_id, day, origin, code, amount, uncertain, first_at, last_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        )
-        .bind(widget)
-        .bind(day)
-        .bind(row.origin)
-        .bind(row.code)
-        .bind(i64::try_from(row.amount).unwrap_or(i64::MAX))
-        .bind(i64::try_from(row.uncertain).unwrap_or(i64::MAX))
-        .bind(row.times.0)
-        .bind(row.times.1)
-        .execute(&mut *transaction)
-        .await?;
+    let rows: Vec<StoredRefusal> = listed.chain(others).collect();
+    if rows.is_empty() {
+        return Ok(());
     }
+    let mut insert = QueryBuilder::<Database>::new(
+        "INSERT INTO web_widget_refusals
+             (web_widget_id, day, origin, code, amount, uncertain, first_at, last_at) ",
+    );
+    insert.push_values(rows, |mut values, row| {
+        values
+            .push_bind(widget)
+            .push_bind(day)
+            .push_bind(row.origin)
+            .push_bind(row.code)
+            .push_bind(i64::try_from(row.amount).unwrap_or(i64::MAX))
+            .push_bind(i64::try_from(row.uncertain).unwrap_or(i64::MAX))
+            .push_bind(row.times.0)
+            .push_bind(row.times.1);
+    });
+    insert.build().execute(&mut *transaction).await?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 use widget_core::conversation::{
     LifecycleLimits,
-    room::{self, RoomOutcome, RoomState},
+    room::{self, RoomAction, RoomOutcome, RoomState},
 };
 
 use super::{
@@ -20,6 +20,13 @@ use crate::storage::{
     widgets::StoredWidget,
 };
 
+/// The room of a conversation that was erased.
+const OF_ERASED: RoomState = RoomState {
+    is_newest: false,
+    is_removed: true,
+    visitor_has_left: false,
+};
+
 #[async_trait::async_trait]
 impl WebhookStore for Backend {
     async fn apply_webhook_event(
@@ -29,8 +36,14 @@ impl WebhookStore for Backend {
         limits: &LifecycleLimits,
     ) -> Result<bool, StoreError> {
         match apply(self, event, now, limits).await {
-            // Nothing is left that it could change.
-            Err(StoreError::Erased(_)) => Ok(false),
+            // It is over, and its visitor may have held a token when it was erased.
+            Err(StoreError::Erased(_)) => {
+                let is_removed = room::decide(event.happened, OF_ERASED) == RoomAction::Remove;
+                if is_removed {
+                    rooms::mark_for_removal(self.writer(), event.room, now).await?;
+                }
+                Ok(is_removed)
+            }
             applied => Ok(self.unreadable().skip(applied)?.unwrap_or(false)),
         }
     }

@@ -1,5 +1,5 @@
-//! Who is connected: how many in all and for each prefix, and who has waited longest without a
-//! request.
+//! Who is connected: how many in all, for each prefix and for each network, and who has waited
+//! longest without a request.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -17,6 +17,9 @@ use crate::web::caller::AddressPrefix;
 
 /// Least time between two log lines about connections that were closed or refused.
 const REPORT_INTERVAL: Duration = Duration::from_mins(1);
+
+/// How many times as many connections an IPv6 /48 may have as one prefix.
+const PREFIXES_OF_NETWORK: usize = 4;
 
 /// Numbers for operators.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -49,7 +52,7 @@ struct Entries {
     connections: HashMap<u64, Entry>,
     /// Connections without a request, by when they began to wait.
     waiting: BTreeMap<u64, u64>,
-    prefixes: HashMap<AddressPrefix, Prefix>,
+    groups: HashMap<Group, Members>,
     counts: Counts,
     reported: Option<(Instant, Counts)>,
 }
@@ -62,8 +65,35 @@ struct Entry {
     evicted: Arc<Notify>,
 }
 
+/// Connections that are limited together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Group {
+    /// Those of one prefix.
+    Prefix(AddressPrefix),
+    /// Those of one IPv6 /48: one caller often has many prefixes.
+    Network(AddressPrefix),
+}
+
+impl Group {
+    /// The groups of a connection from this prefix; without one it counts only in the total.
+    fn all_of(prefix: Option<AddressPrefix>) -> impl Iterator<Item = Self> {
+        let network = prefix.and_then(AddressPrefix::network);
+        prefix
+            .map(Self::Prefix)
+            .into_iter()
+            .chain(network.map(Self::Network))
+    }
+
+    fn max(self, per_prefix: usize) -> usize {
+        match self {
+            Self::Prefix(_) => per_prefix,
+            Self::Network(_) => per_prefix.saturating_mul(PREFIXES_OF_NETWORK),
+        }
+    }
+}
+
 #[derive(Debug, Default)]
-struct Prefix {
+struct Members {
     count: usize,
     /// Keys in `waiting`.
     waiting: BTreeSet<u64>,
@@ -127,10 +157,12 @@ impl Entries {
         total: usize,
         per_prefix: usize,
     ) -> Option<(u64, Arc<Notify>)> {
-        let same = prefix.and_then(|prefix| self.prefixes.get(&prefix));
-        if let Some(same) = same.filter(|same| same.count >= per_prefix) {
-            let longest = *same.waiting.first()?;
-            self.evict(longest);
+        for group in Group::all_of(prefix) {
+            let same = self.groups.get(&group);
+            if let Some(same) = same.filter(|same| same.count >= group.max(per_prefix)) {
+                let longest = *same.waiting.first()?;
+                self.evict(longest);
+            }
         }
         if self.connections.len() >= total {
             let longest = *self.waiting.first_key_value()?.0;
@@ -145,8 +177,8 @@ impl Entries {
             evicted: Arc::clone(&evicted),
         };
         self.connections.insert(id, entry);
-        if let Some(prefix) = prefix {
-            self.prefixes.entry(prefix).or_default().count += 1;
+        for group in Group::all_of(prefix) {
+            self.groups.entry(group).or_default().count += 1;
         }
         self.wait(id);
         Some((id, evicted))
@@ -171,10 +203,10 @@ impl Entries {
         self.next += 1;
         entry.waits_since = Some(since);
         self.waiting.insert(since, id);
-        if let Some(prefix) = entry.prefix
-            && let Some(same) = self.prefixes.get_mut(&prefix)
-        {
-            same.waiting.insert(since);
+        for group in Group::all_of(entry.prefix) {
+            if let Some(same) = self.groups.get_mut(&group) {
+                same.waiting.insert(since);
+            }
         }
     }
 
@@ -185,10 +217,10 @@ impl Entries {
         };
         if let Some(since) = entry.waits_since.take() {
             self.waiting.remove(&since);
-            if let Some(prefix) = entry.prefix
-                && let Some(same) = self.prefixes.get_mut(&prefix)
-            {
-                same.waiting.remove(&since);
+            for group in Group::all_of(entry.prefix) {
+                if let Some(same) = self.groups.get_mut(&group) {
+                    same.waiting.remove(&since);
+                }
             }
         }
         true
@@ -197,12 +229,12 @@ impl Entries {
     fn remove(&mut self, id: u64) -> Option<Entry> {
         self.stop_waiting(id);
         let entry = self.connections.remove(&id)?;
-        if let Some(prefix) = entry.prefix
-            && let Some(same) = self.prefixes.get_mut(&prefix)
-        {
-            same.count -= 1;
-            if same.count == 0 {
-                self.prefixes.remove(&prefix);
+        for group in Group::all_of(entry.prefix) {
+            if let Some(same) = self.groups.get_mut(&group) {
+                same.count -= 1;
+                if same.count == 0 {
+                    self.groups.remove(&group);
+                }
             }
         }
         Some(entry)
@@ -265,5 +297,36 @@ impl Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         self.registry.lock().remove(self.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_has_as_many_as_four_of_its_prefixes() {
+        let prefix = |text: &str| Some(AddressPrefix::of(text.parse().expect("an address")));
+        let mut entries = Entries::default();
+        let mut enter = |text: &str| {
+            let entered = entries.enter(prefix(text), 1_000, 2);
+            let (id, _) = entered?;
+            entries.stop_waiting(id);
+            Some(id)
+        };
+        let mut first = None;
+        for number in 0..4 {
+            let address = format!("2001:db8:1:{number}::1");
+            first = first.or(enter(&address));
+            assert!(enter(&address).is_some());
+            assert_eq!(enter(&address), None, "{address} has two");
+        }
+        assert_eq!(enter("2001:db8:1:4::1"), None, "the network has eight");
+        assert!(enter("2001:db8:2::1").is_some());
+        assert!(enter("192.0.2.1").is_some());
+        let id = first.expect("it is there");
+        assert!(entries.remove(id).is_some());
+        let again = entries.enter(prefix("2001:db8:1:4::1"), 1_000, 2);
+        assert!(again.is_some(), "one of them has left");
     }
 }

@@ -1,6 +1,6 @@
 //! JSON texts.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use serde::{
     Deserialize, Deserializer,
@@ -13,10 +13,17 @@ use serde::{
 use serde_json::value::RawValue;
 use widget_core::finding::Code;
 
-use super::{fault::Fault, members::Members};
+use super::{
+    fault::Fault,
+    members::Members,
+    whole::{deserialize_whole, read_whole},
+};
 
 /// How deeply a body may be nested. Each level is scanned once more, so this also limits the work.
 const MAX_DEPTH: usize = 128;
+
+/// How numbers begin.
+const NUMBER: &[char] = &['-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
 
 /// Reads a `T` out of JSON. A `RawValue` in it keeps its text.
 pub(crate) fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
@@ -46,6 +53,10 @@ impl<'de> Json<'de> {
             return Err(Fault::new(Code::JsonInvalid, detail));
         }
         serde_json::from_str(self.text).map_err(|error| Fault::not_json(&error))
+    }
+
+    fn read_whole<N: FromStr>(self) -> Result<N, Fault> {
+        read_whole(self.require(NUMBER, "a whole number")?.text)
     }
 
     /// Refuses a value of another JSON type, which begins otherwise.
@@ -164,8 +175,10 @@ impl<'de> Deserializer<'de> for Json<'de> {
         visitor.visit_enum(StringDeserializer::<Fault>::new(text))
     }
 
+    deserialize_whole! {}
+
     forward_to_deserialize_any! {
-        i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct
+        i8 i16 i32 i128 u8 u16 u128 f32 f64 char bytes byte_buf unit unit_struct
         tuple tuple_struct identifier ignored_any
     }
 }

@@ -1,5 +1,7 @@
 //! Query strings: an object whose values are texts.
 
+use std::str::FromStr;
+
 use serde::{
     Deserializer,
     de::{
@@ -10,7 +12,11 @@ use serde::{
 };
 use widget_core::finding::Code;
 
-use super::{fault::Fault, members::Members};
+use super::{
+    fault::Fault,
+    members::Members,
+    whole::{deserialize_whole, read_whole},
+};
 
 /// Reads a `T` from a query string.
 ///
@@ -28,19 +34,10 @@ pub(crate) fn from_query<T: DeserializeOwned>(query: &str) -> Result<T, Fault> {
 /// The value of a query parameter: a text, whatever is expected.
 struct Parameter(String);
 
-macro_rules! numbers {
-    ($($method:ident: $type:ty => $visit:ident,)*) => {
-        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-            match self.0.parse::<$type>() {
-                Ok(number) => visitor.$visit(number),
-                Err(_) => {
-                    let (text, min, max) = (self.0, <$type>::MIN, <$type>::MAX);
-                    let detail = format!("`{text}` is not a whole number from {min} to {max}");
-                    Err(Fault::new(Code::ValueInvalid, detail))
-                }
-            }
-        })*
-    };
+impl Parameter {
+    fn read_whole<N: FromStr>(self) -> Result<N, Fault> {
+        read_whole(&self.0)
+    }
 }
 
 impl<'de> Deserializer<'de> for Parameter {
@@ -86,11 +83,7 @@ impl<'de> Deserializer<'de> for Parameter {
         visitor.visit_enum(StringDeserializer::<Fault>::new(self.0))
     }
 
-    numbers! {
-        deserialize_i64: i64 => visit_i64,
-        deserialize_u32: u32 => visit_u32,
-        deserialize_u64: u64 => visit_u64,
-    }
+    deserialize_whole! {}
 
     forward_to_deserialize_any! {
         i8 i16 i32 i128 u8 u16 u128 f32 f64 char str string bytes byte_buf unit unit_struct

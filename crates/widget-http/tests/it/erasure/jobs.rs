@@ -106,6 +106,33 @@ async fn an_export_of_many_pages_is_complete() {
     assert!(answer.text.ends_with('\n'));
 }
 
+/// Clients and proxies give up on an answer of which nothing arrives.
+#[tokio::test]
+async fn an_export_that_searches_for_long_sends_something() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let first = visitor.start().await.id;
+    insert_many(service.database().url(), &first, 600).await;
+    service.clock.advance(Duration::SECOND);
+    let start = json!({"custom_metadata": {"email": "a@b.example"}});
+    let wanted = visitor.try_start(start).await.json(201);
+    for (email, ids) in [
+        ("a@b.example", vec![id(&wanted["conversation"])]),
+        ("nobody@b.example", Vec::new()),
+    ] {
+        let body = json!({"filter": {"metadata": {"/page/email": email}}});
+        let answer = service.post("/core/conversations/export", &body).await;
+        let text = &answer.expect(200).text;
+        let (spaces, lines) = text.split_at(2);
+        assert_eq!(spaces, "  ");
+        let lines = lines.lines().map(|line| {
+            let line: Value = serde_json::from_str(line).expect("JSON");
+            id(&line["conversation"])
+        });
+        assert_eq!(lines.collect::<Vec<_>>(), ids);
+    }
+}
+
 /// More of them than are looked at together, and older than all others.
 #[tokio::test]
 async fn conversations_that_cannot_be_read_end_no_job_and_no_export() {

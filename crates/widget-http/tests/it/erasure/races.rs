@@ -145,7 +145,7 @@ async fn writers_leave_nothing_in_what_is_erased() {
                         match erased.await {
                             Err(error) if is_too_late(&error) => {}
                             erased => {
-                                assert!(erased?.is_some());
+                                assert!(erased?);
                                 return Ok(());
                             }
                         }

@@ -9,7 +9,7 @@ use std::{
 use widget_http::metrics::Metric;
 
 use super::{
-    super::process::{Server, command},
+    super::process::{Server, command, key},
     value,
 };
 use crate::database::Database;
@@ -215,6 +215,21 @@ fn readiness_is_shown_while_the_service_is_about_to_stop() {
     server.signal("-TERM");
     server.wait();
     assert!(TcpStream::connect(address).is_err(), "it has stopped");
+}
+
+#[test]
+fn metrics_are_shown_until_the_last_request_has_ended() {
+    let database = Database::create();
+    let (mut server, address) = start(&database, &[]);
+    let key = key(&database, &["agents:manage"]);
+    let _open = server.begin_request(&key);
+    server.signal("-TERM");
+    server.wait_until_closed();
+    let text = metrics(address);
+    let stopping = r#"widget_readiness{part="node",state="stopping"}"#;
+    assert!(value(&text, stopping) > 0.5, "{text}");
+    server.signal("-TERM");
+    server.wait();
 }
 
 #[test]

@@ -91,12 +91,10 @@ impl LiveKit {
 
     /// How a service reaches it.
     pub(super) fn settings(&self) -> LiveKitSettings {
-        let url: url::Url = format!("ws://{}", self.address)
-            .parse()
-            .expect("a valid URL");
+        let url = format!("ws://{}", self.address);
         LiveKitSettings {
-            url: url.clone(),
-            public_url: url,
+            url: url.parse().expect("a valid URL"),
+            public_url: url.parse().expect("an address for browsers"),
             api_key: LIVEKIT_KEY.to_owned(),
             api_secret: LIVEKIT_SECRET.into(),
         }

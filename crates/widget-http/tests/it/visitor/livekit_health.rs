@@ -117,10 +117,10 @@ async fn what_is_not_livekit_is_not_taken_for_it() {
     let address = listener.local_addr().expect("it has one");
     // It answers 404 to everything, as LiveKit does when it creates no rooms.
     tokio::spawn(async move { axum::serve(listener, axum::Router::new()).await });
-    let url: url::Url = format!("http://{address}").parse().expect("a URL");
+    let url = format!("http://{address}");
     let service = service(LiveKitSettings {
-        url: url.clone(),
-        public_url: url,
+        url: url.parse().expect("a URL"),
+        public_url: url.parse().expect("an address for browsers"),
         api_key: super::support::LIVEKIT_KEY.to_owned(),
         api_secret: super::support::LIVEKIT_SECRET.into(),
     })

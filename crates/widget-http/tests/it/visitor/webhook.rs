@@ -220,6 +220,35 @@ async fn a_visitor_who_joins_after_the_end_is_removed() {
     assert_eq!(status(&visitor, &started).await, "completed");
 }
 
+/// The token of a visitor may be valid for longer than what was said.
+#[tokio::test]
+async fn a_visitor_who_joins_after_the_erasure_is_removed() {
+    let service = Service::start_with(with_livekit).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let started = visitor.start().await;
+    deliver(&service, &event("1", "participant_joined", &started.room)).await;
+    let path = format!("/core/conversations/{}", started.id);
+    service.delete(&path).await.expect(204);
+    for (number, (kind, is_removed)) in [
+        ("participant_left", false),
+        ("room_finished", false),
+        ("room_started", true),
+        ("participant_joined", true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let removed = service
+            .storage
+            .record_room_removal(&started.room, service.state.now());
+        removed.await.expect("storage works");
+        let event = event(&format!("late{number}"), kind, &started.room);
+        deliver(&service, &event).await;
+        let found = is_to_be_removed(&service, &started.room).await;
+        assert_eq!(found, is_removed, "{kind}");
+    }
+}
+
 #[tokio::test]
 async fn a_visitor_removed_from_a_closed_widget_is_away() {
     let service = Service::start_with(with_livekit).await;
