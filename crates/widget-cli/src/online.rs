@@ -155,6 +155,7 @@ pub(crate) fn run_with(
     runtime.shutdown_background();
     result.map_err(|failure| {
         let failure = session.state.name_written(failure);
+        let failure = session.state.name_continuing(failure);
         session.state.name_kept(failure)
     })
 }
@@ -363,10 +364,14 @@ impl State {
             ))
             .hint("`widget history` shows the changes of a widget");
         }
-        let failure = Failure::unexpected(format_args!(
+        Failure::unexpected(format_args!(
             "interrupted{}",
             before.as_deref().unwrap_or("; nothing was written")
-        ));
+        ))
+    }
+
+    /// Says how to look at what continues without the command.
+    fn name_continuing(&self, failure: Failure) -> Failure {
         match &*self.continues.borrow() {
             Some(hint) => failure.hint(hint),
             None => failure,

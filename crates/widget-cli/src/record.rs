@@ -11,14 +11,12 @@ use widget_core::{
     finding::{Code, Finding, FindingList},
     go_live::PinnedVersion,
     id::{AgentId, AgentVersionId, OrganizationId, WidgetId},
+    json::escape_token,
     origin::{AllowedOrigins, Entry},
     widget::Widget,
 };
 
-use crate::{
-    source::members::{Members, pointer_step},
-    suffixes::Suffixes,
-};
+use crate::{source::members::Members, suffixes::Suffixes};
 
 /// The keys of a widget record, as the API writes it: of one that was deleted, and in the answer to
 /// a write, too.
@@ -143,7 +141,7 @@ impl Reader<'_, '_> {
     fn check_keys(&mut self) {
         let mut seen = std::collections::HashSet::new();
         for (key, _) in &self.members.0 {
-            let pointer = format!("/{}", pointer_step(key));
+            let pointer = format!("/{}", escape_token(key));
             if !seen.insert(key.as_str()) {
                 self.faults.push(
                     Finding::new(Code::KeyDuplicate, format!("the key `{key}` occurs twice"))

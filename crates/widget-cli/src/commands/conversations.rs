@@ -8,7 +8,10 @@ mod list;
 pub(crate) mod show;
 
 use clap::Subcommand;
-use widget_api::conversations::{Conversation, Message};
+use widget_api::{
+    client::Error,
+    conversations::{Conversation, Message},
+};
 use widget_core::conversation::{Reporter, Role};
 
 use crate::{
@@ -61,6 +64,11 @@ pub(super) fn run(
             Conversations::Erase(arguments) => erase::run(arguments, session, printer).await,
         },
     )
+}
+
+/// Whether the service may be there again in a while.
+fn may_return(error: &Error) -> bool {
+    error.is_passing() || matches!(error, Error::Timeout { .. })
 }
 
 /// Where a conversation stands, in a word or two.

@@ -16,7 +16,7 @@ use crate::{
     failure::Failure,
     online::{
         self, Session, change, effects,
-        proposal::{ChangeOptions, Outcome, Proposal, require_etag},
+        proposal::{ChangeOptions, Current, Outcome, Proposal},
         reference::{Reference, Target, id_of, title},
     },
     printer::{Printer, RED, printable},
@@ -73,8 +73,8 @@ pub(super) fn delete(
         let what = describe(&record.value);
         let mut effects = vec![format!("{what} is deleted")];
         effects.append(&mut Box::pin(effects::find_end(id, session)).await?);
-        let etag = Some(require_etag(&record, session)?);
-        let sent = Box::pin(session.client.delete_web_widget(id, etag));
+        let etag = Current::of(&record, session)?.etag;
+        let sent = Box::pin(session.client.delete_web_widget(id, Some(etag)));
         let done = format!("widget {id} is deleted");
         let proposal = Proposal {
             lines: change::lines_of(&[], &effects),

@@ -20,7 +20,7 @@ use crate::{
         self, Session,
         advice::About,
         change::{self, PendingChange},
-        proposal::{self, ChangeOptions},
+        proposal::{self, ChangeOptions, Current},
         reference::Reference,
     },
     printer::{Printer, count, printable},
@@ -150,7 +150,7 @@ pub(super) fn run(
         };
         let after = canonical(&domains)?;
         let pending = PendingChange {
-            before: &before,
+            before: Current::of(&before, session)?,
             patch: WidgetPatch {
                 domains: Some(after.entries().to_vec()),
                 ..WidgetPatch::default()

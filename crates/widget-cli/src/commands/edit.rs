@@ -11,7 +11,7 @@ use std::{
 
 use clap::Args;
 use serde_json::{Value, value::RawValue};
-use widget_api::{Widget, WidgetPatch, client::Tagged};
+use widget_api::{Widget, WidgetPatch};
 use widget_core::{
     doctor::quote_for_shell,
     finding::{Code, Finding},
@@ -27,7 +27,7 @@ use crate::{
         change::{self, PendingChange, overlap},
         profile::variable,
         prompt,
-        proposal::{ChangeOptions, require_etag, revision_of},
+        proposal::{ChangeOptions, Current},
         reference::{Reference, Target, require_readable, title_of},
     },
     printer::{Printer, RED, printable},
@@ -118,7 +118,7 @@ pub(super) fn run(
         .transpose()?;
     online::run(&global.service, printer, async |session, printer| {
         let before = reference.find_widget(session, printer).await?;
-        require_etag(&before, session)?;
+        let before = Current::of(&before, session)?;
         let mut draft = Draft::create(&before, format, first.as_deref(), session)?;
         let patch = match draft.edit(&editor).await? {
             Edited::Unchanged => {
@@ -136,8 +136,8 @@ pub(super) fn run(
             }
         };
         let patch = match draft.base {
-            Some(base) if Some(base) != revision_of(&before) => {
-                let rebased = rebase(base, &before.value, &patch, session, printer).await?;
+            Some(base) if Some(base) != before.etag.revision() => {
+                let rebased = rebase(base, before.value, &patch, session, printer).await?;
                 let Some(patch) = rebased else {
                     printer.error(draft.kept())?;
                     return Ok(ExitCode::No);
@@ -146,7 +146,7 @@ pub(super) fn run(
             }
             _ => patch,
         };
-        let exit = write(&before, patch, arguments.change, session, printer).await?;
+        let exit = write(before, patch, arguments.change, session, printer).await?;
         if exit == ExitCode::Yes && !arguments.change.dry_run {
             draft.remove();
         } else {
@@ -198,7 +198,7 @@ async fn rebase(
 }
 
 async fn write(
-    before: &Tagged<Widget>,
+    before: Current<'_, Widget>,
     patch: WidgetPatch,
     options: ChangeOptions,
     session: &Session,
@@ -231,7 +231,7 @@ struct Draft<'s> {
 
 impl<'s> Draft<'s> {
     fn create(
-        widget: &Tagged<Widget>,
+        widget: &Current<'_, Widget>,
         format: Format,
         first: Option<&str>,
         session: &'s Session,
@@ -239,8 +239,8 @@ impl<'s> Draft<'s> {
         let id = widget.value.id.to_string();
         // Without a revision of its own, a text is about the widget as it is.
         let base = first.and_then(|text| find_base(text, widget.value.id));
-        let base = base.or_else(|| revision_of(widget));
-        let fields = merge::fields(&widget.value);
+        let base = base.or_else(|| widget.etag.revision());
+        let fields = merge::fields(widget.value);
         let (format, body) = match format {
             Format::Yaml => match to_yaml(&fields) {
                 Some(text) => (Format::Yaml, text),
@@ -253,7 +253,7 @@ impl<'s> Draft<'s> {
             Format::Yaml => ".yaml",
         };
         let revision = base.map(|base| format!("@{base}")).unwrap_or_default();
-        let title = title_of(&widget.value).map(|title| format!(" {}", Value::from(title)));
+        let title = title_of(widget.value).map(|title| format!(" {}", Value::from(title)));
         let header = format!("{WIDGET}{id}{revision}{}", title.unwrap_or_default());
         let text = format!(
             "{header}\n# Lines that begin with `#` at the top are ignored. An empty file changes \

@@ -98,7 +98,7 @@ pub(super) fn login(
         }
     };
     let address = service::parse_address("--service", &address)?;
-    if address.scheme() == "http" && !is_loopback(&address) {
+    if !address.origin().is_secure_context() {
         printer.note(format_args!(
             "{YELLOW}warning{YELLOW:#}: on `http` everybody on the way can read the key"
         ))?;
@@ -142,15 +142,6 @@ fn keep(
     profiles.0.insert(name.to_owned(), profile);
     profiles.save()?;
     Ok(place)
-}
-
-fn is_loopback(address: &widget_core::embed::PublicUrl) -> bool {
-    match address.host() {
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 /// Forgets a profile and its key.

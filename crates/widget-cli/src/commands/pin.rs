@@ -11,7 +11,7 @@ use crate::{
         self,
         change::{self, PendingChange},
         ids,
-        proposal::ChangeOptions,
+        proposal::{ChangeOptions, Current},
         reference::Reference,
     },
     printer::Printer,
@@ -69,7 +69,7 @@ pub(super) fn run(
         let names = before_it
             .map(|before| format!("{} instead of {}", found.describe(), before.describe()));
         let pending = PendingChange {
-            before: &before,
+            before: Current::of(&before, session)?,
             patch: WidgetPatch {
                 agent_version_id: Some(found.id),
                 ..WidgetPatch::default()

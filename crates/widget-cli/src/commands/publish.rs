@@ -10,7 +10,7 @@ use crate::{
     online::{
         self,
         change::{self, PendingChange},
-        proposal::ChangeOptions,
+        proposal::{ChangeOptions, Current},
         reference::Reference,
     },
     printer::Printer,
@@ -54,7 +54,7 @@ pub(super) fn run(
             ..WidgetPatch::default()
         };
         let pending = PendingChange {
-            before: &before,
+            before: Current::of(&before, session)?,
             patch,
             effects: Vec::new(),
             done: if published {

@@ -17,7 +17,7 @@ use crate::{
     online::{
         self, Session,
         change::{self, PendingChange},
-        proposal::{ChangeOptions, Outcome, Proposal, require_etag, revision_of},
+        proposal::{ChangeOptions, Current, Outcome, Proposal, revision_of},
         reference::{Reference, require_readable},
     },
     printer::Printer,
@@ -77,29 +77,33 @@ pub(super) fn run(
     let options = arguments.change;
     online::run(&global.service, printer, async |session, printer| {
         let record = reference.find_record(session, printer).await?;
-        require_etag(&record, session)?;
+        let etag = Current::of(&record, session)?.etag;
         let revision = reference.find_revision(number, session, printer).await?;
         let after = require_readable(revision.web_widget)?;
-        let before = match record.value {
-            WidgetRecord::Readable(widget) => Tagged {
+        let before = match &record.value {
+            WidgetRecord::Readable(widget) => Current {
                 value: widget,
-                etag: record.etag,
+                etag,
             },
             WidgetRecord::Unreadable(_) => {
-                let etag = record.etag.as_ref();
-                let sent = Box::pin(session.client.restore_revision(after.id, number, etag));
+                let sent = session
+                    .client
+                    .restore_revision(after.id, number, Some(etag));
+                let sent = Box::pin(sent);
                 return replace(&after, number, options, sent, session, printer).await;
             }
         };
         let pending = PendingChange {
-            before: &before,
+            before,
             patch: widget_api::WidgetPatch::default(),
             effects: Vec::new(),
             done: &format!("is as in revision {number}"),
             options,
         };
-        let etag = before.etag.as_ref();
-        let sent = Box::pin(session.client.restore_revision(after.id, number, etag));
+        let sent = session
+            .client
+            .restore_revision(after.id, number, Some(etag));
+        let sent = Box::pin(sent);
         change::write_by(&pending, &after, sent, session, printer).await
     })
 }

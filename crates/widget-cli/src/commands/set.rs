@@ -18,7 +18,7 @@ use crate::{
     online::{
         self,
         change::{self, PendingChange},
-        proposal::ChangeOptions,
+        proposal::{ChangeOptions, Current},
         reference::Reference,
     },
     printer::Printer,
@@ -135,7 +135,7 @@ fn run(
         let before = reference.find_widget(session, printer).await?;
         let pending = PendingChange {
             patch: build_patch(&before.value, edits)?,
-            before: &before,
+            before: Current::of(&before, session)?,
             effects: Vec::new(),
             done,
             options,

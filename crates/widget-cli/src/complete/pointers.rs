@@ -1,6 +1,7 @@
 //! JSON Pointers to the values of a widget, out of the schema of configs.
 
 use serde_json::Value;
+use widget_core::json::escape_token;
 
 /// The schema that `widget schema` prints.
 const SCHEMA: &str = include_str!("../../../../schema/config.schema.json");
@@ -26,7 +27,7 @@ fn collect(pointer: &str, node: &Value, schema: &Value, found: &mut Vec<(String,
         return;
     };
     for (name, value) in properties {
-        let name = name.replace('~', "~0").replace('/', "~1");
+        let name = escape_token(name);
         collect(&format!("{pointer}/{name}"), value, schema, found);
     }
 }

@@ -25,9 +25,7 @@ use super::{
     Session,
     advice::About,
     effects::find_effects,
-    proposal::{
-        ChangeOptions, Outcome, Proposal, require_etag, revision_of, show_done, show_warnings,
-    },
+    proposal::{ChangeOptions, Current, Outcome, Proposal, revision_of, show_done, show_warnings},
     reference::Reference,
 };
 use crate::{
@@ -39,7 +37,7 @@ use crate::{
 /// A change of a widget that was not made yet.
 pub(crate) struct PendingChange<'a> {
     /// The widget as it was read.
-    pub(crate) before: &'a Tagged<Widget>,
+    pub(crate) before: Current<'a, Widget>,
     pub(crate) patch: WidgetPatch,
     /// What the change does beside what [`find_effects`] finds, one sentence each.
     pub(crate) effects: Vec<String>,
@@ -71,9 +69,9 @@ pub(crate) async fn write(
     session: &Session,
     printer: &mut Printer,
 ) -> Result<ExitCode, Failure> {
-    let before = &change.before.value;
+    let before = change.before.value;
     let after = apply(before, &change.patch)?;
-    let etag = Some(require_etag(change.before, session)?);
+    let etag = Some(change.before.etag);
     let client = &session.client;
     // In a box, as other large parts of commands: it is kept in the state of each caller.
     let sent = Box::pin(client.update_web_widget(before.id, etag, &change.patch));
@@ -88,7 +86,7 @@ pub(crate) async fn write_by(
     session: &Session,
     printer: &mut Printer,
 ) -> Result<ExitCode, Failure> {
-    let before = &change.before.value;
+    let before = change.before.value;
     let (from, to) = (to_core(before)?, to_core(after)?);
     let changes = widget::diff(&from, &to);
     let mut answer = WrittenChangeJson {

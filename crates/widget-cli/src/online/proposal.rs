@@ -191,20 +191,30 @@ pub(super) fn show_done(
     ))
 }
 
-/// The state of a record that was read. A change that does not name it could undo what somebody
-/// else changes at the same time.
-pub(crate) fn require_etag<'t, T>(
-    read: &'t Tagged<T>,
-    session: &Session,
-) -> Result<&'t ETag, Failure> {
-    read.etag.as_ref().ok_or_else(|| {
-        Failure::unexpected(format_args!(
-            "the answer of `{}` has no header `ETag`, so that a change could undo what somebody \
-             else changes at the same time; nothing was written",
-            session.client.service().origin()
-        ))
-        .hint("a proxy before the service removes the header; its operator can let it through")
-    })
+/// A record that a command is going to change, with the state that it was read in. A change that
+/// does not name the state could undo what somebody else changes at the same time.
+#[derive(Debug)]
+pub(crate) struct Current<'t, T> {
+    pub(crate) value: &'t T,
+    pub(crate) etag: &'t ETag,
+}
+
+impl<'t, T> Current<'t, T> {
+    /// The record of an answer, which has to name its state.
+    pub(crate) fn of(read: &'t Tagged<T>, session: &Session) -> Result<Self, Failure> {
+        let etag = read.etag.as_ref().ok_or_else(|| {
+            Failure::unexpected(format_args!(
+                "the answer of `{}` has no header `ETag`, so that a change could undo what \
+                 somebody else changes at the same time; nothing was written",
+                session.client.service().origin()
+            ))
+            .hint("a proxy before the service removes the header; its operator can let it through")
+        })?;
+        Ok(Self {
+            value: &read.value,
+            etag,
+        })
+    }
 }
 
 /// The number of the revision in the answer to a change, if nothing in between removed it.

@@ -164,7 +164,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::source::members::pointer_step;
+    use widget_core::json::escape_token;
 
     fn json() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
@@ -189,7 +189,7 @@ mod tests {
         match value {
             Value::Object(members) => {
                 for (key, value) in members {
-                    pointers(value, &format!("{at}/{}", pointer_step(key)), found);
+                    pointers(value, &format!("{at}/{}", escape_token(key)), found);
                 }
             }
             Value::Array(elements) => {

@@ -3,6 +3,8 @@
 
 use std::{borrow::Cow, ops::Range};
 
+use widget_core::json::pointer_tokens;
+
 /// Where a pointer leads.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -18,9 +20,9 @@ pub(crate) fn find_place(json: &str, pointer: &str) -> Option<Place> {
     let cursor = Cursor(json);
     let mut start = cursor.skip_space(0);
     let mut key = None;
-    let mut exact = true;
-    for step in pointer.split('/').skip(1) {
-        let step = step.replace("~1", "/").replace("~0", "~");
+    let tokens = pointer_tokens(pointer);
+    let mut exact = tokens.is_some();
+    for step in tokens.unwrap_or_default() {
         let next = match cursor.byte(start) {
             Some(b'{') => cursor
                 .member(start, &step)

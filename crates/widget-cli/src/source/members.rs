@@ -1,6 +1,6 @@
 //! The outermost level of a JSON text: its members or elements, each as it was written.
 
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
 use serde::{Deserialize, Deserializer, de};
 use serde_json::value::RawValue;
@@ -57,14 +57,5 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
             }
         }
         deserializer.deserialize_map(Visitor).map(Members)
-    }
-}
-
-/// One step of a JSON Pointer, escaped.
-pub(crate) fn pointer_step(name: &str) -> Cow<'_, str> {
-    if name.contains(['~', '/']) {
-        Cow::Owned(name.replace('~', "~0").replace('/', "~1"))
-    } else {
-        Cow::Borrowed(name)
     }
 }

@@ -427,6 +427,8 @@ pub(crate) enum Delivery {
     /// The answer without what names the state of a record.
     WithoutState,
     Whole,
+    /// The service cannot read its own record.
+    Unreadable,
     /// The connection breaks.
     Lost,
     /// Nothing, however long it waits.
@@ -473,6 +475,11 @@ impl Forwarder {
                         answer.headers_mut().remove(header::ETAG);
                         answer
                     }
+                    Delivery::Unreadable => problem(
+                        409,
+                        "record_unreadable",
+                        "what is stored of this record cannot be read by this release",
+                    ),
                     Delivery::Lost => break_off(),
                     Delivery::Never => std::future::pending().await,
                 }

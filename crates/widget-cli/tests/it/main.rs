@@ -9,8 +9,6 @@
 mod completions;
 mod docs;
 mod doctor;
-mod doctor_network;
-mod doctor_service;
 mod explain;
 mod faults;
 mod fixtures;

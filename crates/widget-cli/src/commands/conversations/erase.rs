@@ -1,11 +1,12 @@
 //! `widget conversations erase`: counted and shown first, then erased for good.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde::Serialize;
 use tokio::time::sleep;
 use widget_api::{
+    ProblemCode,
     client::Error,
     erasures::{ConversationSelection, ErasureJob, ErasureRequest, JOB_DAYS},
 };
@@ -14,7 +15,10 @@ use widget_core::{
     id::{ConversationId, ErasureJobId},
 };
 
-use super::filter::{Selected, Selection, note_messages, nothing_fits};
+use super::{
+    filter::{Selected, Selection, note_messages, nothing_fits},
+    may_return,
+};
 use crate::{
     commands::time,
     exit::ExitCode,
@@ -41,6 +45,9 @@ Examples:
 /// The shortest and the longest time between two questions how far a job has come.
 const MIN_PAUSE: Duration = Duration::from_millis(100);
 const MAX_PAUSE: Duration = Duration::from_secs(2);
+
+/// How long the service may be away before the command no longer waits for a job.
+const MAX_SILENCE: Duration = Duration::from_mins(1);
 
 /// Arguments of `conversations erase`.
 #[derive(Debug, Args)]
@@ -127,7 +134,20 @@ async fn erase_ids(
     let mut answer = EraseJson::default();
     let (mut waiting, mut erased) = (Vec::new(), Vec::new());
     for id in ids {
-        let conversation = session.client.get_conversation(*id).await?;
+        let conversation = match session.client.get_conversation(*id).await {
+            Ok(conversation) => conversation,
+            // It can be erased all the same.
+            Err(error) if error.code() == Some(ProblemCode::RecordUnreadable) => {
+                show(
+                    &format!("conversation {id}, which cannot be read, is erased for good"),
+                    printer,
+                )?;
+                answer.matched += 1;
+                waiting.push(*id);
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
         let began = time(conversation.created_at);
         if conversation.erased_at.is_some() {
             erased.push(id.to_string());
@@ -275,12 +295,21 @@ async fn wait(
     session: &Session,
     printer: &mut Printer,
 ) -> Result<ErasureJob, Failure> {
-    let mut pause = MIN_PAUSE;
+    let (mut pause, mut answered_at) = (MIN_PAUSE, Instant::now());
     while job.finished_at.is_none() {
         sleep(pause).await;
         pause = (2 * pause).min(MAX_PAUSE);
-        job = session.client.get_erasure_job(job.id).await?;
-        printer.progress(conversations(job.matched, "so far", "so far"));
+        match session.client.get_erasure_job(job.id).await {
+            Ok(read) => {
+                (job, answered_at) = (read, Instant::now());
+                printer.progress(conversations(job.matched, "so far", "so far"));
+            }
+            // It is restarted, perhaps.
+            Err(error) if may_return(&error) && answered_at.elapsed() < MAX_SILENCE => {
+                printer.progress("the service does not answer; waiting for it");
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
     Ok(job)
 }

@@ -83,9 +83,20 @@ pub(super) async fn run(
         Selection::Filter(filter) => {
             let request = ExportRequest { filter: *filter };
             let mut chunks = session.client.export_conversations(&request).await?;
+            let mut is_start = true;
             while let Some(chunk) = chunks.next().await? {
-                number += chunk.split(|byte| *byte == b'\n').count() - 1;
-                output.write_all(&chunk).map_err(cannot)?;
+                for part in chunk.split_inclusive(|byte| *byte == b'\n') {
+                    // Spaces before a line only say that the service still searches.
+                    let part = if is_start {
+                        part.trim_ascii_start()
+                    } else {
+                        part
+                    };
+                    output.write_all(part).map_err(cannot)?;
+                    let is_whole = part.ends_with(b"\n");
+                    number += usize::from(is_whole);
+                    is_start = is_whole || (is_start && part.is_empty());
+                }
             }
         }
     }

@@ -9,6 +9,7 @@ use widget_api::{
 use widget_core::{
     doctor::quote_for_shell,
     id::{ConversationId, WidgetId},
+    json::escape_token,
 };
 
 use crate::{
@@ -217,7 +218,7 @@ pub(super) async fn find_widget(
 fn metadata_of(pairs: &[(String, String)]) -> Map<String, Value> {
     let pointer = |key: &str| match key.strip_prefix('/') {
         Some(_) => key.to_owned(),
-        None => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+        None => format!("/{}", escape_token(key)),
     };
     pairs
         .iter()

@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use clap::Args;
 use serde_json::Value;
-use widget_api::{
-    client::Error,
-    events::{ConversationEvent, EventType},
-};
+use widget_api::events::{ConversationEvent, EventType};
 use widget_core::id::ConversationId;
 
+use super::may_return;
 use crate::{
     commands::time,
     exit::ExitCode,
@@ -75,11 +73,6 @@ pub(super) async fn run(
             Err(error) => return Err(error.into()),
         }
     }
-}
-
-/// Whether the service may be there again in a while.
-fn may_return(error: &Error) -> bool {
-    error.is_passing() || matches!(error, Error::Timeout { .. })
 }
 
 fn show(event: &ConversationEvent, printer: &mut Printer) -> Result<(), Failure> {

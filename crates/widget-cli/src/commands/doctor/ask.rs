@@ -146,9 +146,12 @@ async fn ask_for_script(http: &Client, url: Url) -> (Answer<ScriptAnswer>, Optio
         Ok(response) => response,
         Err(error) => return (Answer::Failed(describe_failure(&error)), None),
     };
+    // The time of an answer that a cache has kept is when it was made.
+    let is_kept = response.headers().contains_key(header::AGE);
     let difference = response
         .headers()
         .get(header::DATE)
+        .filter(|_| !is_kept)
         .and_then(|date| date.to_str().ok())
         .and_then(|date| OffsetDateTime::parse(date, &Rfc2822).ok())
         .map(|date| date - OffsetDateTime::now_utc());

@@ -21,7 +21,7 @@ use crate::{
     folder::{FolderFile, HeldWidgets},
     online::{
         Session, change,
-        proposal::{self, require_etag, revision_of},
+        proposal::{self, Current, revision_of},
         reference::require_readable,
     },
     printer::{GREEN, Printer, RED, count, hint_line},
@@ -193,27 +193,25 @@ async fn require_unchanged(
     session: &Session,
     printer: &mut Printer,
 ) -> Result<bool, Failure> {
-    let seen: Vec<(&Step<'_>, &Tagged<Widget>)> = steps
+    let seen: Vec<(&Step<'_>, Current<'_, Widget>)> = steps
         .iter()
         .filter_map(|step| match &step.action {
-            Action::Change { before, .. } | Action::Delete(before) => Some((step, &**before)),
+            Action::Change { before, .. } | Action::Delete(before) => Some((step, before)),
             Action::Create(_) | Action::Nothing(..) | Action::Keep(_) => None,
         })
-        .collect();
-    for (_, before) in &seen {
-        require_etag(before, session)?;
-    }
+        .map(|(step, before)| Ok((step, Current::of(before, session)?)))
+        .collect::<Result<_, Failure>>()?;
     let ids: Vec<WidgetId> = seen.iter().map(|(_, before)| before.value.id).collect();
     let mut is_unchanged = true;
     for ((step, before), now) in seen.iter().zip(read_widgets(&ids, session).await) {
         let now = match now {
-            Ok(now) if now.etag == before.etag => continue,
+            Ok(now) if now.etag.as_ref() == Some(before.etag) => continue,
             Ok(now) => Some(now.value),
             Err(error) if error.is_not_found() => None,
             Err(error) => return Err(error.into()),
         };
         is_unchanged = false;
-        show_theirs(step, &before.value, now, "", printer)?;
+        show_theirs(step, before.value, now, "", printer)?;
     }
     if !is_unchanged {
         printer.error(
@@ -253,7 +251,7 @@ async fn write_step<'s>(
         }
         (Action::Change { before, patch, .. }, _) => {
             let id = before.value.id;
-            let etag = Some(require_etag(before, session)?);
+            let etag = Some(Current::of(before, session)?.etag);
             let call = client.update_web_widget(id, etag, patch);
             let done = format!("{} changed", step.name());
             let changed = match session.write(done.as_str(), call).await {
@@ -278,7 +276,7 @@ async fn write_step<'s>(
         }
         (Action::Delete(before), _) => {
             let id = before.value.id;
-            let etag = Some(require_etag(before, session)?);
+            let etag = Some(Current::of(before, session)?.etag);
             let call = client.delete_web_widget(id, etag);
             match session
                 .write(format!("{} deleted", step.name()), call)

@@ -5,6 +5,10 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     process::{Child, ChildStdout, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use axum::{body::Body, response::Response};
@@ -882,4 +886,77 @@ fn erasing_says_where_it_stops() {
 
         hint: `widget conversations show CONVERSATION-SECOND` shows whether it was made; wait longer with `--timeout SECONDS`
     "#]].assert_eq(error);
+}
+
+/// The documentation says to erase by its id what no filter finds.
+#[test]
+fn what_cannot_be_read_can_be_erased() {
+    let mut service = Service::start_for_visitors();
+    let widget = service.create_widget("shop", &["https://shop.example"]);
+    service.publish(&widget);
+    let id = start(&mut service, &widget, "FIRST", &json!({}));
+    let proxy = Forwarder::delivering(service.url(), |request| {
+        let is_read = request.method() == "GET" && request.uri().path().contains("/conversations/");
+        if is_read {
+            Delivery::Unreadable
+        } else {
+            Delivery::Whole
+        }
+    });
+    service.mask(proxy.url(), "http://PROXY");
+    let folder = Folder::new();
+    let erase = ["conversations", "erase", &id.to_string(), "--yes"];
+    let mut command = service.command(&folder, &erase);
+    command.env("WIDGET_SERVICE", proxy.url());
+    service.check_command(
+        &mut command,
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            - conversation CONVERSATION-FIRST, which cannot be read, is erased for good
+            ✓ 1 conversation was erased
+        "#]],
+    );
+    let found = block_on(service.client().get_conversation(id)).expect("it is there");
+    assert!(found.erased_at.is_some());
+}
+
+/// The job is the service's: a restart of it ends no command that waits.
+#[test]
+fn erasing_waits_for_a_service_that_is_away() {
+    let (mut service, widget) = shop();
+    let email = json!({"email": "a@b.example"});
+    start(&mut service, &widget, "FIRST", &email);
+    // As many as the client tries by itself, for the job that erases.
+    let lost = Arc::new(AtomicUsize::new(0));
+    let proxy = Forwarder::delivering(service.url(), move |request| {
+        let is_job = request.uri().path().starts_with("/core/erasure-jobs/");
+        if is_job && (2..7).contains(&lost.fetch_add(1, Ordering::Relaxed)) {
+            Delivery::Lost
+        } else {
+            Delivery::Whole
+        }
+    });
+    service.mask(proxy.url(), "http://PROXY");
+    let folder = Folder::new();
+    let erase = [
+        "conversations",
+        "erase",
+        "--visitor",
+        "a@b.example",
+        "--yes",
+    ];
+    let mut command = service.command(&folder, &erase);
+    command.env("WIDGET_SERVICE", proxy.url());
+    service.check_command(
+        &mut command,
+        &expect![[r#"
+            exit 0
+            ---- stdout ----
+            - 1 conversation is erased for good
+            ✓ 1 conversation was erased
+            ---- stderr ----
+            hint: to find it in messages too: `widget conversations list --text a@b.example`
+        "#]],
+    );
 }
