@@ -48,7 +48,8 @@ STOP_SPEAKING_TIMEOUT_SECONDS = 10.0
 """How long a change to text mode waits for the voice to stop: milliseconds, unless the machine is
 overloaded. What was not spoken is lost when it takes longer."""
 COMPOSE_TIMEOUT_SECONDS = 5.0
-"""How long a change to text mode waits for the rest of the answer that the voice speaks."""
+"""How long a change to text mode waits for the rest of the answer that the voice speaks. What comes
+later is lost."""
 
 
 class Concierge(Agent):
@@ -82,17 +83,19 @@ class Concierge(Agent):
         self, text: AsyncIterable[str], model_settings: ModelSettings
     ) -> AsyncIterator[str]:
         """Pass the words on and keep them for `unspoken`: text is ready before it is spoken."""
-        self._composed, self._composed_for = "", self._conversation.session.current_speech
+        speech = self._conversation.session.current_speech
+        self._composed, self._composed_for = "", speech
         self._composing_ended.clear()
         try:
             async for words in text:
                 self._composed += words
                 yield words
         finally:
-            self._composing_ended.set()
+            if self._composed_for is speech:
+                self._composing_ended.set()
 
-    async def is_composed(self, speech: SpeechHandle) -> bool:
-        """Wait until all of an answer is known; whether it is, in time.
+    async def compose(self, speech: SpeechHandle) -> None:
+        """Wait until all of an answer is known, or its time is over.
 
         The model may still write what the voice has begun to speak, and stops with the voice.
         """
@@ -107,11 +110,10 @@ class Concierge(Agent):
         )
         for task in pending:
             task.cancel()
-        return self._composed_for is speech and self._composing_ended.is_set()
 
-    def unspoken(self, said: str) -> str:
-        """The rest of the latest answer, of which only the beginning `said` was spoken."""
-        composed = self._composed.strip()
+    def unspoken(self, speech: SpeechHandle, said: str) -> str:
+        """The rest of an answer, of which only the beginning `said` was spoken."""
+        composed = self._composed.strip() if self._composed_for is speech else ""
         return composed[len(said.strip()) :].strip() if composed.startswith(said.strip()) else ""
 
     @function_tool
@@ -376,8 +378,9 @@ class Conversation:
 
     async def _stop_speaking(self) -> str:
         """Stop the voice and return what it had not spoken yet, to be sent as text."""
-        if not (speech := self.session.current_speech) or not await self._agent.is_composed(speech):
+        if not (speech := self.session.current_speech):
             return ""
+        await self._agent.compose(speech)
         self._last_spoken = ""
         self._is_stopping = True
         try:
@@ -388,7 +391,7 @@ class Conversation:
             return ""
         finally:
             self._is_stopping = False
-        return self._agent.unspoken(self._last_spoken) if speech.interrupted else ""
+        return self._agent.unspoken(speech, self._last_spoken) if speech.interrupted else ""
 
     def _on_item(self, event: ConversationItemAddedEvent) -> None:
         item = event.item

@@ -282,9 +282,9 @@ impl Session {
     }
 
     /// Says that the service continues with what was written when the command ends before its end,
-    /// and how to look at that.
-    pub(crate) fn note_continuing(&self, hint: impl Into<String>) {
-        self.state.continues.replace(Some(hint.into()));
+    /// and how to look at that; `None` once it has ended.
+    pub(crate) fn note_continuing(&self, hint: Option<String>) {
+        self.state.continues.replace(hint);
     }
 
     /// Says where a text is that is lost otherwise, for the case that the command ends before it

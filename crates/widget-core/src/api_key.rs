@@ -18,7 +18,7 @@ use time::OffsetDateTime;
 
 use crate::{
     choice::choices,
-    rfc3339::{LAST_YEAR, can_be_stored},
+    stored_time::{LAST_YEAR, can_be_stored},
 };
 
 choices! {

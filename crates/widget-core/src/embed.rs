@@ -129,6 +129,17 @@ fn escape_attribute(text: &str) -> String {
 #[error("`{0}` is not the address of a LiveKit server; write it as `wss://livekit.example`")]
 pub struct LiveKitServerError(String);
 
+impl LiveKitServerError {
+    /// About this text, without the user name and the password that it may have.
+    #[must_use]
+    pub fn new(url: &str) -> Self {
+        Self(match url.rsplit_once('@') {
+            Some((_, server)) => format!("…@{server}"),
+            None => url.to_owned(),
+        })
+    }
+}
+
 /// The LiveKit server as browsers reach it, as a source of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveKitServer(Origin);
@@ -141,14 +152,7 @@ impl LiveKitServer {
     /// When it is anything else, or a policy cannot name the host: an IPv6 address, `_`, a final
     /// dot.
     pub fn parse(url: &str) -> Result<Self, LiveKitServerError> {
-        let refused = || {
-            // A password is for nobody to read.
-            let shown = match url.rsplit_once('@') {
-                Some((_, server)) => format!("…@{server}"),
-                None => url.to_owned(),
-            };
-            LiveKitServerError(shown)
-        };
+        let refused = || LiveKitServerError::new(url);
         let web = match url.split_once("://") {
             Some(("ws" | "http", rest)) => format!("http://{rest}"),
             Some(("wss" | "https", rest)) => format!("https://{rest}"),

@@ -110,6 +110,8 @@ pub mod brand;
 #[cfg(feature = "serde")]
 pub mod rfc3339;
 
+pub mod stored_time;
+
 pub mod api_key;
 
 pub mod agent;

@@ -71,19 +71,6 @@ pub mod option {
     }
 }
 
-/// The first year of which a service stores times.
-pub const FIRST_YEAR: i32 = 1970;
-
-/// The last year of which a service stores times, so that limits can be added to each of them.
-pub const LAST_YEAR: i32 = 9998;
-
-/// Whether the year of a time, in UTC, is one of [`FIRST_YEAR`] to [`LAST_YEAR`].
-#[must_use]
-pub fn can_be_stored(time: OffsetDateTime) -> bool {
-    time.checked_to_offset(UtcOffset::UTC)
-        .is_some_and(|time| (FIRST_YEAR..=LAST_YEAR).contains(&time.year()))
-}
-
 struct Timestamp(OffsetDateTime);
 
 impl FromStr for Timestamp {

@@ -129,7 +129,7 @@ pub struct LimitSettings {
     pub documents_per_minute: u32,
     /// Tickets per minute and address prefix.
     pub tickets_per_minute: u32,
-    /// New conversations per minute and address prefix.
+    /// New conversations per minute and address prefix; an IPv6 /48 may begin three times as many.
     pub conversations_per_minute: u32,
     /// New conversations per minute and widget.
     pub widget_conversations_per_minute: u32,

@@ -201,17 +201,17 @@ async def test_an_answer_is_complete_before_its_voice_is_stopped() -> None:
         conversation.session.current_speech = speech = Speech()
         rest = asyncio.get_running_loop().create_future()
         # Before its first word is known, too: the answer before is another one.
-        composing = asyncio.create_task(concierge.is_composed(speech))  # type: ignore[arg-type]
+        composing = asyncio.create_task(concierge.compose(speech))  # type: ignore[arg-type]
         await asyncio.sleep(0)
         words = concierge.transcription_node(answer(beginning, rest), ModelSettings())
         reading = asyncio.create_task(read(words))
         await begun.wait()
         begun.clear()
-        assert concierge.unspoken("") == beginning.strip()
+        assert concierge.unspoken(speech, "") == beginning.strip()  # type: ignore[arg-type]
         assert not composing.done()
         rest.set_result(end)
-        assert await composing
-        assert concierge.unspoken(beginning) == end
+        await composing
+        assert concierge.unspoken(speech, beginning) == end  # type: ignore[arg-type]
         await reading
 
 

@@ -19,7 +19,7 @@ use time::OffsetDateTime;
 use super::names::Reporter;
 use crate::{
     finding::{Code, Finding, FindingList, Findings},
-    rfc3339::{FIRST_YEAR, LAST_YEAR, can_be_stored},
+    stored_time::{FIRST_YEAR, LAST_YEAR, can_be_stored},
 };
 
 /// The longest id of a turn, in characters: several UUIDs, or a key of LiveKit.
@@ -123,9 +123,9 @@ impl ReportLimits {
         }
         if let Some(said_at) = turn.said_at.filter(|time| !can_be_stored(*time)) {
             let detail = format!(
-                "the year of a time is one of {FIRST_YEAR} to {LAST_YEAR}; that of this one is \
-                 {}; without a time, the message is one of now",
-                said_at.year()
+                "`created_at` has the year `{}`; use a year from {FIRST_YEAR} to {LAST_YEAR}, or \
+                 leave `created_at` out",
+                said_at.to_utc().year()
             );
             faults
                 .push(Finding::new(Code::TimeInvalid, detail).at(format!("{pointer}/created_at")));

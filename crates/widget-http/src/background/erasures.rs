@@ -34,9 +34,6 @@ const MAX_ERASED: usize = 200;
 /// MiB.
 const BATCH: u32 = 50;
 
-/// How many conversations of one search cannot be erased before nothing more is tried.
-const MAX_FAILURES: usize = 5;
-
 /// How many settings of organizations are read together.
 const RETENTIONS: u32 = 100;
 
@@ -177,35 +174,51 @@ async fn list_next(
 }
 
 /// Erases conversations that ended longer ago than the service, their organization or their widget
-/// keeps them, some of them; returns how many.
+/// keeps them, some of them; returns how many it has tried. One that cannot be erased keeps no
+/// other one, nor those of another organization.
 ///
 /// # Errors
-/// [`StoreError`]
+/// [`StoreError`], the first of several.
 pub async fn erase_expired(state: &AppState) -> Result<usize, StoreError> {
-    let mut erased = 0;
+    let (mut tried, mut first_error) = (0, None);
     if let Some(kept) = state.settings.transcript_retention {
-        erased += erase_of(state, None, kept, MAX_ERASED).await?;
+        note(
+            erase_of(state, None, kept, MAX_ERASED).await,
+            &mut tried,
+            &mut first_error,
+        )?;
     }
     let mut next = Some(SweepPosition::default());
-    while let Some(position) = next.filter(|_| erased < MAX_ERASED) {
+    while let Some(position) = next.filter(|_| tried < MAX_ERASED) {
         let set = state.storage.list_retentions(&position, RETENTIONS).await?;
         for retention in set.iter() {
             let kept = Duration::days(i64::from(retention.days));
-            let left = MAX_ERASED.saturating_sub(erased);
+            let left = MAX_ERASED.saturating_sub(tried);
             if left == 0 {
                 break;
             }
-            erased += erase_of(state, Some(retention), kept, left).await?;
+            let outcome = erase_of(state, Some(retention), kept, left).await;
+            note(outcome, &mut tried, &mut first_error)?;
         }
         next = set.next;
     }
-    if erased > 0 {
-        tracing::info!(
-            conversations = erased,
-            "erased conversations whose time to be kept was over"
-        );
+    first_error.map_or(Ok(tried), Err)
+}
+
+/// Adds up what was tried, and keeps an error until the others were tried, too.
+fn note(
+    outcome: Result<usize, StoreError>,
+    tried: &mut usize,
+    first_error: &mut Option<StoreError>,
+) -> Result<(), StoreError> {
+    match outcome {
+        Ok(count) => *tried += count,
+        Err(error) if is_passing(&error) => return Err(error),
+        Err(error) => {
+            first_error.get_or_insert(error);
+        }
     }
-    Ok(erased)
+    Ok(())
 }
 
 async fn erase_of(
@@ -224,23 +237,40 @@ async fn erase_of(
         .storage
         .find_expired_conversations(of, ended_before, limit)
         .await?;
-    let (mut erased, mut failures) = (0, 0);
+    let (count, mut erased, mut first_error) = (found.len(), 0_usize, None);
     for id in found {
         match erase_one(state, id).await {
             Ok(()) => erased += 1,
-            Err(error) if failures >= MAX_FAILURES => return Err(error),
+            Err(error) if is_passing(&error) => return Err(error),
             // Others do not wait for it.
             Err(error) => {
-                failures += 1;
                 tracing::warn!(
                     conversation.id = %id,
                     error = with_causes(&error),
                     "a conversation whose time to be kept is over cannot be erased now"
                 );
+                first_error.get_or_insert(error);
             }
         }
     }
-    Ok(erased)
+    if erased > 0 {
+        tracing::info!(
+            conversations = erased,
+            "erased conversations whose time to be kept was over"
+        );
+    }
+    match first_error {
+        Some(error) if erased == 0 => Err(error),
+        _ => Ok(count),
+    }
+}
+
+/// Whether nothing can be erased at present, whichever conversation it is.
+const fn is_passing(error: &StoreError) -> bool {
+    matches!(
+        error,
+        StoreError::Unavailable(_) | StoreError::Full(_) | StoreError::ReadOnly(_)
+    )
 }
 
 async fn erase_one(state: &AppState, id: ConversationId) -> Result<(), StoreError> {

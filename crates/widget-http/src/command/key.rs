@@ -9,7 +9,7 @@ use clap::{
 };
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 use widget_api::{Scope, Scopes};
-use widget_core::{agent, api_key::KeyStatus, id::OrganizationId, rfc3339};
+use widget_core::{agent, api_key::KeyStatus, id::OrganizationId, stored_time};
 use widget_http::{
     storage::{ApiKey, ListedApiKey},
     system::{Clock, SystemClock, SystemRandom},
@@ -99,12 +99,12 @@ async fn create(arguments: CreateArguments) -> anyhow::Result<()> {
         None => None,
         Some(duration) => Some(
             now.checked_add(duration)
-                .filter(|time| rfc3339::can_be_stored(*time))
+                .filter(|time| stored_time::can_be_stored(*time))
                 .with_context(|| {
                     format!(
                         "the key would expire after the year {}; name a shorter `--expires-in`, \
                          or leave it out",
-                        rfc3339::LAST_YEAR
+                        stored_time::LAST_YEAR
                     )
                 })?,
         ),

@@ -26,7 +26,7 @@ use widget_core::{
         LifecycleLimits,
         budget::{Budgets, DayBudget},
     },
-    embed::PublicUrl,
+    embed::{LiveKitServerError, PublicUrl},
     origin::SuffixList,
 };
 use widget_http::{
@@ -240,12 +240,8 @@ fn livekit_url(text: &str) -> anyhow::Result<Url> {
         .ok()
         .filter(|url| ["ws", "wss", "http", "https"].contains(&url.scheme()))
         .filter(Url::has_host)
-        .with_context(|| {
-            format!(
-                "LIVEKIT_URL `{text}` is not the address of a LiveKit server; write it as \
-                 `ws://127.0.0.1:7880`"
-            )
-        })
+        .ok_or_else(|| LiveKitServerError::new(text))
+        .context("LIVEKIT_URL")
 }
 
 #[derive(Debug, Args)]
@@ -259,7 +255,7 @@ struct LimitArguments {
     /// Tickets a minute and address prefix.
     #[arg(long, env = "WIDGET_LIMIT_TICKETS", default_value_t = LimitSettings::default().tickets_per_minute)]
     limit_tickets: u32,
-    /// New conversations a minute and address prefix.
+    /// New conversations a minute and address prefix; an IPv6 /48 may begin three times as many.
     #[arg(long, env = "WIDGET_LIMIT_CONVERSATIONS", default_value_t = LimitSettings::default().conversations_per_minute)]
     limit_conversations: u32,
     /// New conversations a minute and widget.
@@ -568,7 +564,7 @@ impl Running {
 }
 
 /// Writes what is kept in memory between two writes. Last, so that what the background was about to
-/// write is there again, and nothing more is counted.
+/// write is there again, and as little as possible is counted afterwards.
 async fn write_last(state: &AppState) {
     let written = async {
         if let Err(error) = background::write_key_uses(state).await {

@@ -51,8 +51,8 @@ const PREVIEW_STATES_PER_MINUTE: u32 = 600;
 /// ten seconds and five megabytes.
 const DIAGNOSES_PER_MINUTE: u32 = 10;
 
-/// How many times as many conversations an IPv6 /48 may begin a minute as one address, as with those
-/// that wait to be joined.
+/// How many times as many conversations an IPv6 /48 may begin a minute as one address, as with
+/// those that wait to be joined.
 const ADDRESSES_OF_NETWORK: u32 = 3;
 
 /// Every rate of the public endpoints, and of those that fetch pages.

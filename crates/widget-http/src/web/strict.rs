@@ -143,7 +143,11 @@ mod tests {
                 Code::TypeInvalid,
                 "must be a whole number, but is a boolean",
             ),
-            ("-1", Code::ValueInvalid, "`-1` is too small"),
+            (
+                "-1",
+                Code::ValueInvalid,
+                "`-1` is negative; use a whole number from 0",
+            ),
             ("1.5", Code::ValueInvalid, "`1.5` is not a whole number"),
             ("1e2", Code::ValueInvalid, "`1e2` is not a whole number"),
             (

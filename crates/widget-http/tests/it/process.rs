@@ -343,12 +343,17 @@ fn an_address_of_livekit_that_nobody_can_use_is_refused() {
         (
             "livekit.example",
             Some("wss://livekit.example"),
-            "LIVEKIT_URL `livekit.example` is not the address of a LiveKit server",
+            "LIVEKIT_URL: `livekit.example` is not the address of a LiveKit server",
         ),
         (
             "livekit:7880",
             Some("wss://livekit.example"),
-            "LIVEKIT_URL `livekit:7880` is not the address of a LiveKit server",
+            "LIVEKIT_URL: `livekit:7880` is not the address of a LiveKit server",
+        ),
+        (
+            "redis://user:word@livekit",
+            Some("wss://livekit.example"),
+            "LIVEKIT_URL: `…@livekit` is not the address of a LiveKit server",
         ),
         (
             "ws://127.0.0.1:1",

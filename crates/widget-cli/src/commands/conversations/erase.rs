@@ -262,11 +262,11 @@ async fn erase_selected(
 
 /// The job is the service's: it does not end with this command.
 fn note_continuing(job: &ErasureJob, session: &Session) {
-    session.note_continuing(format!(
+    session.note_continuing(Some(format!(
         "the service continues with it; `widget conversations erase --job {}` waits for it and \
          shows what it did",
         job.id
-    ));
+    )));
 }
 
 /// Waits for a job, and says what it did.
@@ -276,6 +276,7 @@ async fn finish_job(
     printer: &mut Printer,
 ) -> Result<ExitCode, Failure> {
     let done = wait(job, session, printer).await?;
+    session.note_continuing(None);
     let answer = EraseJson {
         matched: done.matched,
         erased: done.erased,

@@ -927,11 +927,13 @@ fn erasing_waits_for_a_service_that_is_away() {
     let (mut service, widget) = shop();
     let email = json!({"email": "a@b.example"});
     start(&mut service, &widget, "FIRST", &email);
-    // As many as the client tries by itself, for the job that erases.
-    let lost = Arc::new(AtomicUsize::new(0));
+    // As many in a row as the client tries by itself, of the job that counts or of the one that
+    // erases.
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
     let proxy = Forwarder::delivering(service.url(), move |request| {
         let is_job = request.uri().path().starts_with("/core/erasure-jobs/");
-        if is_job && (2..7).contains(&lost.fetch_add(1, Ordering::Relaxed)) {
+        if is_job && (1..6).contains(&counter.fetch_add(1, Ordering::Relaxed)) {
             Delivery::Lost
         } else {
             Delivery::Whole
@@ -959,4 +961,5 @@ fn erasing_waits_for_a_service_that_is_away() {
             hint: to find it in messages too: `widget conversations list --text a@b.example`
         "#]],
     );
+    assert!(asked.load(Ordering::Relaxed) > 6, "five were lost");
 }

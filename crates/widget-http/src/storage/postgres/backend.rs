@@ -281,3 +281,20 @@ async fn is_marked(
     let row = connection.fetch_one(sqlx::raw_sql(statements)).await?;
     Ok(row.try_get::<Option<&str>, _>(0)? == Some(MARK.1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::is_passing;
+
+    #[test]
+    fn a_server_that_starts_or_is_full_is_no_pooler() {
+        // `cannot_connect_now`, `too_many_connections` and `admin_shutdown`.
+        for code in ["57P03", "53300", "57P01"] {
+            assert!(is_passing(Some(code)), "{code}");
+        }
+        // What PgBouncer answers to an option that it does not know, and a wrong password.
+        for code in [Some("08P01"), Some("28P01"), None] {
+            assert!(!is_passing(code), "{code:?}");
+        }
+    }
+}

@@ -141,14 +141,12 @@ impl StatisticsStore for Backend {
         .bind(i64::from(limit))
         .fetch_all(self.reader())
         .await?;
-        let ended = self.unreadable().skip_all(rows.iter().map(read_ended))?;
-        let count = ended.len();
-        for (id, ended_at) in ended {
+        for (id, ended_at) in self.unreadable().skip_all(rows.iter().map(read_ended))? {
             let mut transaction = self.begin().await?;
             counted::count_if_ended(&mut transaction, self, id, ended_at).await?;
             transaction.commit().await?;
         }
-        Ok(count)
+        Ok(rows.len())
     }
 
     async fn forget_statistics(&self, before: ForgetStatistics) -> Result<bool, StoreError> {

@@ -1,5 +1,5 @@
-//! Whole numbers, as text in bodies and in queries. Which of them are allowed is for the rule that
-//! uses them to say: the limits of a type of Rust are nobody's rule.
+//! Whole numbers, as text in bodies and in queries. The limits of Rust's types are not shown: the
+//! rule that uses a number has its own.
 
 use std::str::FromStr;
 
@@ -15,7 +15,7 @@ pub(super) fn read_whole<N: FromStr>(text: &str) -> Result<N, Fault> {
         let detail = if !is_whole {
             format!("`{text}` is not a whole number")
         } else if text.starts_with('-') {
-            format!("`{text}` is too small")
+            format!("`{text}` is negative; use a whole number from 0")
         } else {
             format!("`{text}` is too large")
         };

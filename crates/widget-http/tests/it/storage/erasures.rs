@@ -12,7 +12,7 @@ use widget_core::{
     id::{ConversationId, ErasureJobId, WidgetId},
 };
 use widget_http::storage::{
-    AppendError, CreateJobError, ForgetBefore, NewErasureJob, RepeatableRequest,
+    AppendError, CreateJobError, ForgetBefore, NewConversation, NewErasureJob, RepeatableRequest,
     ResumeConversation, SaveFeedbackError, SaveFormError, Storage, StoreError, StoredConversation,
     StoredRetention, SweepPosition, WebhookEvent,
 };
@@ -77,9 +77,15 @@ pub(super) async fn erasing(storage: &dyn Storage) {
     let room = storage.find_newest_room(id).await.expect("works");
     assert!(room.expect("it is known").removal_due_at.is_some());
 
+    nothing_is_written(storage, &new, &messages).await;
+}
+
+async fn nothing_is_written(storage: &dyn Storage, new: &NewConversation, messages: &[Message]) {
+    let limits = LifecycleLimits::default();
+    let (id, now) = (new.conversation.id, new.conversation.created_at);
     let find = storage.find_conversation(id).await;
     assert!(matches!(find, Err(StoreError::Erased(_))), "{find:?}");
-    let said = storage.append_messages(id, &messages, now, &limits).await;
+    let said = storage.append_messages(id, messages, now, &limits).await;
     let is_erased = matches!(said, Err(AppendError::Store(StoreError::Erased(_))));
     assert!(is_erased, "{said:?}");
     let form = storage
