@@ -165,6 +165,17 @@ pub(crate) fn uuid_literal(id: Uuid) -> String {
     format!("'{id}'")
 }
 
+/// Refuses every change of a conversation from now on.
+pub(crate) fn refuse_changes(id: Uuid) -> String {
+    format!(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+             BEGIN RAISE EXCEPTION 'refused'; END $$;
+         CREATE TRIGGER refuse BEFORE UPDATE ON conversations FOR EACH ROW
+             WHEN (OLD.id = {}) EXECUTE FUNCTION refuse()",
+        uuid_literal(id)
+    )
+}
+
 /// The server that the tests share.
 static SHARED: LazyLock<Url> = LazyLock::new(|| {
     given().unwrap_or_else(|| {

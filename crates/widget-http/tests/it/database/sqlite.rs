@@ -113,6 +113,15 @@ pub(crate) fn uuid_literal(id: uuid::Uuid) -> String {
     format!("x'{}'", id.simple())
 }
 
+/// Refuses every change of a conversation from now on.
+pub(crate) fn refuse_changes(id: uuid::Uuid) -> String {
+    format!(
+        "CREATE TRIGGER refuse BEFORE UPDATE ON conversations WHEN OLD.id = {}
+         BEGIN SELECT RAISE(ABORT, 'refused'); END",
+        uuid_literal(id)
+    )
+}
+
 /// An empty database that is removed when this value is dropped.
 pub(crate) struct Database {
     directory: TempDir,

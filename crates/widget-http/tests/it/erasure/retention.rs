@@ -1,13 +1,14 @@
 //! Content is erased by its age: as the operator, an organization or a widget says.
 
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection as _};
 use time::Duration;
 use widget_core::conversation::{LifecycleLimits, Presence};
 use widget_http::{background, settings::Settings};
 
 use super::path;
 use crate::{
-    database::Database,
+    database::{self, Database},
     support::{Service, id},
     visitor::support::{Started, Visitor, with_livekit},
 };
@@ -84,6 +85,26 @@ async fn the_shortest_time_that_is_set_counts() {
     assert_eq!(erased(&service, &[&third]).await, [false]);
     service.clock.advance(Duration::SECOND);
     assert_eq!(erased(&service, &[&third]).await, [true]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_erased_keeps_no_other_one() {
+    let service = Service::start_with(ninety_days).await;
+    let visitor = Visitor::of(&service, json!({})).await;
+    let first = ended(&visitor).await;
+    service.clock.advance(Duration::SECOND);
+    let second = ended(&visitor).await;
+    let connection = database::Connection::connect(service.database().url()).await;
+    let mut connection = connection.expect("it can be opened");
+    let refuse = database::refuse_changes(first.id.parse().expect("an id"));
+    let refused = sqlx::raw_sql(AssertSqlSafe(refuse)).execute(&mut connection);
+    refused.await.expect("it can be executed");
+    connection.close().await.expect("it can be closed");
+    service.clock.advance(Duration::days(90) + Duration::SECOND);
+    assert_eq!(erased(&service, &[&first, &second]).await, [false, true]);
+    // Where there is no other one, it is an error.
+    let again = background::erase_expired(&service.state).await;
+    assert!(again.is_err(), "{again:?}");
 }
 
 #[tokio::test]
