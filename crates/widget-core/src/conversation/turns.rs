@@ -14,7 +14,7 @@
 //! assert_eq!(faults[0].pointer.as_deref(), Some("/messages/1/id"));
 //! ```
 
-use time::OffsetDateTime;
+use time::{OffsetDateTime, UtcOffset};
 
 use super::names::Reporter;
 use crate::{
@@ -122,10 +122,11 @@ impl ReportLimits {
             faults.push(Finding::new(Code::TooLong, detail).at(format!("{pointer}/text")));
         }
         if let Some(said_at) = turn.said_at.filter(|time| !can_be_stored(*time)) {
+            let in_utc = said_at.checked_to_offset(UtcOffset::UTC);
             let detail = format!(
                 "`created_at` has the year `{}`; use a year from {FIRST_YEAR} to {LAST_YEAR}, or \
                  leave `created_at` out",
-                said_at.to_utc().year()
+                in_utc.unwrap_or(said_at).year()
             );
             faults
                 .push(Finding::new(Code::TimeInvalid, detail).at(format!("{pointer}/created_at")));
@@ -225,7 +226,8 @@ mod tests {
             let wrong = Turn {
                 id: &long_id,
                 text: &long_text,
-                said_at: Some(datetime!(1-01-01 0:00 UTC)),
+                // Its year in UTC is none that a time can have.
+                said_at: Some(datetime!(9999-12-31 23:00 -5)),
             };
             let check = |turns: &[Turn<'_>]| places(limits.check(turns, "/messages"));
             assert_eq!(check(&[]), []);

@@ -174,95 +174,73 @@ async fn list_next(
 }
 
 /// Erases conversations that ended longer ago than the service, their organization or their widget
-/// keeps them, some of them; returns how many it has tried. One that cannot be erased keeps no
-/// other one, nor those of another organization.
+/// keeps them, some of them; returns how many it found, and 0 when it could erase none of these.
+/// One that cannot be erased keeps no other one.
 ///
 /// # Errors
-/// [`StoreError`], the first of several.
+/// [`StoreError`]; what was erased before stays so.
 pub async fn erase_expired(state: &AppState) -> Result<usize, StoreError> {
-    let (mut tried, mut first_error) = (0, None);
+    let mut round = Round::default();
     if let Some(kept) = state.settings.transcript_retention {
-        note(
-            erase_of(state, None, kept, MAX_ERASED).await,
-            &mut tried,
-            &mut first_error,
-        )?;
+        erase_of(state, None, kept, &mut round).await?;
     }
     let mut next = Some(SweepPosition::default());
-    while let Some(position) = next.filter(|_| tried < MAX_ERASED) {
+    while let Some(position) = next.filter(|_| round.found < MAX_ERASED) {
         let set = state.storage.list_retentions(&position, RETENTIONS).await?;
         for retention in set.iter() {
             let kept = Duration::days(i64::from(retention.days));
-            let left = MAX_ERASED.saturating_sub(tried);
-            if left == 0 {
-                break;
-            }
-            let outcome = erase_of(state, Some(retention), kept, left).await;
-            note(outcome, &mut tried, &mut first_error)?;
+            erase_of(state, Some(retention), kept, &mut round).await?;
         }
         next = set.next;
     }
-    first_error.map_or(Ok(tried), Err)
+    if round.erased == 0 {
+        return Ok(0);
+    }
+    tracing::info!(
+        conversations = round.erased,
+        "erased conversations whose time to be kept was over"
+    );
+    Ok(round.found)
 }
 
-/// Adds up what was tried, and keeps an error until the others were tried, too.
-fn note(
-    outcome: Result<usize, StoreError>,
-    tried: &mut usize,
-    first_error: &mut Option<StoreError>,
-) -> Result<(), StoreError> {
-    match outcome {
-        Ok(count) => *tried += count,
-        Err(error) if is_passing(&error) => return Err(error),
-        Err(error) => {
-            first_error.get_or_insert(error);
-        }
-    }
-    Ok(())
+/// What was done in one search for conversations whose time is over.
+#[derive(Default)]
+struct Round {
+    /// Those that were found, at most [`MAX_ERASED`].
+    found: usize,
+    erased: usize,
 }
 
 async fn erase_of(
     state: &AppState,
     of: Option<&StoredRetention>,
     kept: Duration,
-    limit: usize,
-) -> Result<usize, StoreError> {
-    let now = state.now();
-    // Before there were conversations.
-    let Some(ended_before) = now.checked_sub(kept) else {
-        return Ok(0);
+    round: &mut Round,
+) -> Result<(), StoreError> {
+    let left = MAX_ERASED.saturating_sub(round.found);
+    // Nothing ended before there were conversations.
+    let Some(ended_before) = state.now().checked_sub(kept).filter(|_| left > 0) else {
+        return Ok(());
     };
-    let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+    let limit = u32::try_from(left).unwrap_or(u32::MAX);
     let found = state
         .storage
         .find_expired_conversations(of, ended_before, limit)
         .await?;
-    let (count, mut erased, mut first_error) = (found.len(), 0_usize, None);
+    round.found += found.len();
     for id in found {
         match erase_one(state, id).await {
-            Ok(()) => erased += 1,
+            Ok(()) => round.erased += 1,
             Err(error) if is_passing(&error) => return Err(error),
             // Others do not wait for it.
-            Err(error) => {
-                tracing::warn!(
-                    conversation.id = %id,
-                    error = with_causes(&error),
-                    "a conversation whose time to be kept is over cannot be erased now"
-                );
-                first_error.get_or_insert(error);
-            }
+            Err(error) => tracing::warn!(
+                conversation.id = %id,
+                error = with_causes(&error),
+                "a conversation whose time to be kept is over cannot be erased now"
+            ),
         }
     }
-    if erased > 0 {
-        tracing::info!(
-            conversations = erased,
-            "erased conversations whose time to be kept was over"
-        );
-    }
-    match first_error {
-        Some(error) if erased == 0 => Err(error),
-        _ => Ok(count),
-    }
+    Ok(())
 }
 
 /// Whether nothing can be erased at present, whichever conversation it is.

@@ -4,7 +4,8 @@
 use std::io::ErrorKind as ErrorKindOfIo;
 
 use sqlx::error::ErrorKind;
-use time::OffsetDateTime;
+use time::{Date, OffsetDateTime};
+use widget_core::stored_time::{FIRST_YEAR, LAST_YEAR};
 
 use crate::causes::with_causes;
 
@@ -207,8 +208,11 @@ pub(super) fn micros(time: OffsetDateTime) -> i64 {
     i64::try_from(time.unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX)
 }
 
-/// The end of the year 9998, so that limits can be added to any time that is read.
-const LATEST_TIME: i64 = 253_370_764_799_999_999;
+/// The last microsecond of the last year that is stored.
+const LATEST_TIME: i64 = match Date::from_ordinal_date(LAST_YEAR + 1, 1) {
+    Ok(next_year) => next_year.midnight().assume_utc().unix_timestamp() * 1_000_000 - 1,
+    Err(_) => panic!("the year after the last one that is stored is one of the calendar"),
+};
 
 /// The time of [`micros`]; nothing that is stored is older than 1970.
 pub(super) fn time_of(micros: i64) -> Result<OffsetDateTime, String> {
@@ -216,7 +220,7 @@ pub(super) fn time_of(micros: i64) -> Result<OffsetDateTime, String> {
     match time {
         Ok(time) if (0..=LATEST_TIME).contains(&micros) => Ok(time),
         _ => Err(format!(
-            "`{micros}` microseconds after 1970 is not a time from 1970 to 9998"
+            "`{micros}` microseconds after 1970 is not a time from {FIRST_YEAR} to {LAST_YEAR}"
         )),
     }
 }

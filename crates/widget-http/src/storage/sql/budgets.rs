@@ -14,7 +14,6 @@ use widget_core::{
 use super::{
     Backend, Row, budget_row, calls,
     limits::{find_both, find_one},
-    rooms,
     row::Columns,
 };
 use crate::storage::{
@@ -161,11 +160,7 @@ impl BudgetStore for Backend {
         now: OffsetDateTime,
     ) -> Result<bool, StoreError> {
         match calls::apply_audio_event(self, event, operator, now).await {
-            // It is over, and somebody speaks.
-            Err(StoreError::Erased(_)) if event.is_published => {
-                rooms::mark_for_removal(self.writer(), event.room, now).await?;
-                Ok(true)
-            }
+            // Nothing of it changes anymore.
             Err(StoreError::Erased(_)) => Ok(false),
             applied => Ok(self.unreadable().skip(applied)?.unwrap_or(false)),
         }

@@ -141,12 +141,15 @@ impl StatisticsStore for Backend {
         .bind(i64::from(limit))
         .fetch_all(self.reader())
         .await?;
-        for (id, ended_at) in self.unreadable().skip_all(rows.iter().map(read_ended))? {
+        let ended = self.unreadable().skip_all(rows.iter().map(read_ended))?;
+        // Nothing can be done about a batch of which none can be read, now or in a moment.
+        let count = if ended.is_empty() { 0 } else { rows.len() };
+        for (id, ended_at) in ended {
             let mut transaction = self.begin().await?;
             counted::count_if_ended(&mut transaction, self, id, ended_at).await?;
             transaction.commit().await?;
         }
-        Ok(rows.len())
+        Ok(count)
     }
 
     async fn forget_statistics(&self, before: ForgetStatistics) -> Result<bool, StoreError> {
