@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { OPEN_ROOTS, violations } from './axe';
 import { story } from './story';
-import { createWidget, until } from './system';
+import { callApi, createWidget, until } from './system';
 import type { Visitor, VisitorOptions } from './visitor';
 
 describe('after the end, a visitor who is asked for feedback', { timeout: 60_000 }, () => {
@@ -30,6 +30,38 @@ describe('after the end, a visitor who is asked for feedback', { timeout: 60_000
     await visitor.button('Send').click();
     await visitor.frame.getByText('Thank you!').waitFor();
     await visitor.frame.locator('.turn', { hasText: 'We are open from' }).waitFor();
+  });
+
+  /** The service ends the conversation, with this in the input. */
+  async function beEnded(draft: string): Promise<Visitor> {
+    const visitor = await here.arrive({ widgetId: await create() });
+    await visitor.open();
+    await visitor.sendMessage('What are your opening hours?');
+    await visitor.waitForTurn('agent', /We are open from .*\.$/s);
+    await visitor.page.keyboard.insertText(draft);
+    const [joining] = visitor.joinings;
+    await callApi(`/conversations/${joining?.conversation.id}/end`, 'POST', {});
+    await visitor.frame.getByRole('heading', { name: 'How was this conversation?' }).waitFor();
+    await until('the form', () => visitor.frame.getByLabel('4 of 5').isVisible());
+    return visitor;
+  }
+
+  test('gives it at once with the keyboard', async () => {
+    const visitor = await beEnded('');
+    await until('the focus to be in the form', () =>
+      visitor.frame.evaluate(() => !!document.activeElement?.closest('.feedback')),
+    );
+  });
+
+  test('may continue to write, and begins another conversation with that', async () => {
+    const visitor = await beEnded('How much is');
+    await visitor.screenshot('feedback-writing');
+    await visitor.page.keyboard.insertText(' a bag?');
+    await visitor.page.keyboard.press('Enter');
+    await visitor.waitForTurn('agent', /12 euros/);
+    const [first] = await visitor.transcript();
+    expect(first).toMatchObject({ role: 'visitor', text: 'How much is a bag?' });
+    expect(visitor.joinings).toHaveLength(2);
   });
 
   test('finds it as far as it was filled in after a reload', async () => {

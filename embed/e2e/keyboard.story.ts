@@ -104,6 +104,11 @@ describe('a visitor with a keyboard', { timeout: 90_000 }, () => {
     await expectFocus(visitor, 'End conversation');
     await keyboard.press('Enter');
     await expectFocus(visitor, 'Cancel');
+    // Neither direction leads behind the question.
+    await keyboard.press('Shift+Tab');
+    expect(await isOpen(visitor), 'the focus stays in the window').toBe(true);
+    await keyboard.press('Tab');
+    await expectFocus(visitor, 'Cancel');
     await press(visitor, 'End conversation');
     await expectFocus(visitor, 'Start new conversation');
     await keyboard.press('Enter');

@@ -73,6 +73,12 @@ describe('the launcher', { timeout: 60_000 }, () => {
     // Tab stays inside the dialog.
     for (let presses = 0; presses < 12; presses += 1) await page.keyboard.press('Tab');
     expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('WEB-WIDGET');
+    // And backwards, also from the dialog itself.
+    await visitor.frame.getByRole('dialog').focus();
+    for (let presses = 0; presses < 12; presses += 1) {
+      await page.keyboard.press('Shift+Tab');
+      expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('WEB-WIDGET');
+    }
     expect(await typed()).toBe('hello');
   });
 
@@ -408,6 +414,19 @@ describe('a window that does not come', { timeout: 60_000 }, () => {
     await shown(visitor);
     await visitor.frame.getByRole('dialog').waitFor();
     expect(await alert(visitor).isVisible()).toBe(false);
+  });
+
+  test('when not even the script comes, a launcher that the page hides removes the sentence', async () => {
+    const html = `<!doctype html><meta name="viewport" content="width=device-width"><h1>Shop</h1>
+      <script async src="${LOADER}" data-hidden></script>`;
+    const visitor = await here.arrive({ ...PHONE, files: { '/hidden-failing': html } });
+    await launcher(visitor).waitFor({ state: 'attached' });
+    await visitor.page.route(/embed\/[^/]+\/\w+\.js/, (route) => route.abort());
+    await visitor.page.evaluate(() => window.WebWidget?.get()?.open());
+    await alert(visitor).waitFor();
+    await launcher(visitor).tap();
+    await alert(visitor).waitFor({ state: 'detached' });
+    expect(await launcher(visitor).isVisible()).toBe(false);
   });
 
   test('while the script hangs, the launcher closes it, and later a sentence says so', async () => {

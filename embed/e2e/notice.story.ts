@@ -64,6 +64,23 @@ describe('the notice', { timeout: 60_000 }, () => {
     expect(await atFirstWord(visitor)).toBe(EXPECTED);
   });
 
+  test('is said once where the first tap opens a form', async () => {
+    const fields = [{ id: 'name', type: 'text', label: 'Name' }];
+    const widgetId = await createWidget({
+      notice,
+      forms: [{ id: 'contact', name: 'Contact', title: 'Contact', submit_label: '', fields }],
+      quick_actions: [
+        { id: 'a', label: 'Write to us', action: { type: 'show_form', form_id: 'contact' } },
+      ],
+    });
+    const visitor = await here.arrive({ widgetId });
+    await visitor.open();
+    expect(await visitor.frame.locator('.notice').innerText()).toBe(EXPECTED);
+    await visitor.button('Write to us').click();
+    await visitor.frame.getByLabel('Name').waitFor();
+    expect(await visitor.frame.locator('.notice').allInnerTexts()).toEqual([EXPECTED]);
+  });
+
   test('is in sight where opening the window starts a call', async () => {
     const widgetId = await createWidget({ notice, default_mode: 'voice' });
     const visitor = await here.arrive({ widgetId, microphone: true, scripts: [RECORD] });

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { OPEN_ROOTS, violations } from './axe';
 import { story } from './story';
-import { createWidget } from './system';
+import { createWidget, until } from './system';
 import type { VisitorOptions } from './visitor';
 
 const LABELS = ['Opening hours', 'Prices', 'Where is my order?', 'Delivery to an island', 'Beans'];
@@ -36,5 +36,23 @@ describe('quick actions', { timeout: 60_000 }, () => {
     );
     expect(reachable).toBe(LABELS.length);
     expect(await violations(visitor.frame, '#app')).toEqual([]);
+  });
+
+  test('that would write are not offered where visitors only talk', async () => {
+    const widgetId = await createWidget({
+      modes: { text: false, voice: true },
+      default_mode: 'voice',
+      suggested_questions: ['What are your opening hours?'],
+      quick_actions: [
+        { id: 'a', label: 'Prices', action: { type: 'send_message', text: 'Prices?' } },
+        { id: 'b', label: 'Talk to us', action: { type: 'start_voice' } },
+      ],
+    });
+    const visitor = await here.arrive({ widgetId });
+    await until('the launcher', () => visitor.launcher());
+    expect(await visitor.suggestion('What are your opening hours?')).toBeNull();
+    await visitor.page.evaluate(() => window.WebWidget?.get()?.open());
+    await visitor.waitForWindow();
+    expect(await visitor.frame.locator('.chip').allInnerTexts()).toEqual(['Talk to us']);
   });
 });

@@ -109,9 +109,10 @@ export class FakeNode extends EventTarget {
     return this.shadowRoot;
   }
 
-  /** Knows `:focus` and `:focus-within` alone. */
+  /** Knows `:focus`, `:focus-within` and `:read-write` only. */
   matches(selector: string) {
     const { activeElement } = this.ownerDocument;
+    if (selector === ':read-write') return /^(input|textarea)$/.test(this.localName);
     if (selector === ':focus') return activeElement === this;
     for (let node = activeElement; node; node = node.parentNode) if (node === this) return true;
     return false;

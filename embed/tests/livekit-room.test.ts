@@ -45,7 +45,11 @@ class FakeRoom extends EventEmitter {
   registerTextStreamHandler(_: string, handler: FakeRoom['onText']) {
     this.onText = handler;
   }
-  registerRpcMethod() {}
+  /** What the agent may call. */
+  readonly methods = new Map<string, (call: object) => Promise<string>>();
+  registerRpcMethod(name: string, method: (call: object) => Promise<string>) {
+    this.methods.set(name, method);
+  }
   async connect() {
     livekit = this;
     await connect(this);
@@ -233,6 +237,19 @@ test('a visitor who is removed while the media connect does not wait for them', 
     return new Promise(() => {});
   };
   await expect(enter()).rejects.toMatchObject({ problem: 'room_closed', message: 'ROOM_DELETED' });
+});
+
+test('only the agent opens a form, and with a payload that is JSON', async () => {
+  const observed = { ...events(), form: vi.fn(async () => 'answer') };
+  await joinRoom('ws://livekit', 'token', ['contact'], observed);
+  livekit.emit(RoomEvent.ParticipantConnected, agent);
+  const call = (callerIdentity: string, payload: string) =>
+    livekit.methods.get('show_form_contact')?.({ callerIdentity, payload, responseTimeout: 9_000 });
+  await expect(call('somebody', '{}')).rejects.toMatchObject({ code: 1500 });
+  await expect(call('agent', '{')).rejects.toMatchObject({ code: 1500 });
+  expect(observed.form).not.toHaveBeenCalled();
+  expect(await call('agent', '')).toBe('answer');
+  expect(observed.form.mock.calls).toEqual([['contact', 9_000]]);
 });
 
 test.each([

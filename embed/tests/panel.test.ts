@@ -279,6 +279,39 @@ test('who closes the window before the panel is there has the focus in it later'
   expect(document.activeElement).toBe(found('iframe'));
 });
 
+test('a page that changes its address says so, also where the browser has no navigation API', () => {
+  const { panel, say, post } = setUp();
+  panel.show(true);
+  say({ type: 'web-widget:ready' });
+  const url = 'https://shop.example/beans';
+  vi.stubGlobal('location', { origin: 'https://shop.example', href: url });
+  document.title = 'Beans';
+  page.dispatchEvent(new Event('popstate'));
+  vi.advanceTimersByTime(1_000);
+  expect(post).toHaveBeenLastCalledWith(
+    { type: 'web-widget:page', page: { url, title: 'Beans' } },
+    ORIGIN,
+  );
+});
+
+test('a window that comes late, or by itself, leaves the focus to who writes on the page', () => {
+  const field = document.createElement('textarea');
+  const { panel, say, button, found } = setUp();
+  panel.show(true);
+  expect(document.activeElement).toBe(button);
+  field.focus();
+  say({ type: 'web-widget:ready', drawsLater: true });
+  say({ type: 'web-widget:drawn' });
+  expect(document.activeElement).toBe(field);
+  panel.show(false);
+  panel.show(true);
+  expect(document.activeElement, 'also a tap in Safari, which takes no focus').toBe(field);
+  document.createElement('button').focus();
+  panel.show(false);
+  panel.show(true);
+  expect(document.activeElement).toBe(found('iframe'));
+});
+
 test.each([
   ['absolute', false],
   ['fixed', true],

@@ -11,7 +11,11 @@ import {
 } from '../src/window/conversation/agent-watch';
 import { JoinError, type JoinProblem } from '../src/window/conversation/join-problem';
 import type { Room, RoomEvents } from '../src/window/conversation/room';
-import { RoomTalk, VOICE_RETRY_DELAY } from '../src/window/conversation/room-talk';
+import {
+  RoomTalk,
+  SEND_RETRY_DELAY,
+  VOICE_RETRY_DELAY,
+} from '../src/window/conversation/room-talk';
 import { Session } from '../src/window/conversation/session';
 import { isSilent } from '../src/window/conversation/window-state';
 import type { LoaderPort } from '../src/window/loader-port';
@@ -828,6 +832,16 @@ describe('a room that is gone', () => {
     expect(service.resume).not.toHaveBeenCalled();
   });
 
+  test('is gone when the conversation token is too old', async () => {
+    const { session, service, rooms, settle } = await live();
+    vi.setSystemTime(Date.now() + TOKEN_LIFETIME + 1);
+    const code = 'conversation_token_invalid';
+    service.read.mockRejectedValue(new ServiceProblem(code, 401));
+    rooms[0]?.events.closed();
+    await settle();
+    expect(session.state.phase).toEqual({ name: 'gone', code });
+  });
+
   test('a tab that learns of it leaves, and can continue with the newest token', async () => {
     const { session, service, openElsewhere, settle, storage, rooms } = await live();
     openElsewhere();
@@ -977,6 +991,72 @@ describe('a room that is gone', () => {
     expect(session.state.phase).toEqual({ name: 'ended', feedback: 'given' });
     session.startOver();
     expect(session.state).toMatchObject({ phase: { name: 'idle' }, messages: [] });
+  });
+
+  test('feedback that was begun is there when it is asked again', async () => {
+    const { session, settle } = await live({
+      post_conversation_feedback: { ...config().post_conversation_feedback, enabled: true },
+    });
+    await session.end();
+    session.forms.saveDraft('feedback', { comment: 'It knew the' });
+    session.startOver();
+    session.sendMessage('One more thing');
+    await settle();
+    await session.end();
+    expect(session.forms.drafts.get('feedback')).toEqual({ comment: 'It knew the' });
+    session.skipFeedback();
+    expect(session.forms.drafts.size).toBe(0);
+  });
+
+  test('what the agent says is an event once it is whole, also where the call ended', async () => {
+    const { session, rooms, settle, agentSays, loader } = await live();
+    const events = () =>
+      loader.emit.mock.calls.flatMap(([name, { text, role }]) =>
+        name === 'message' && role === 'agent' ? [text] : [],
+      );
+    const before = events().length;
+    await session.startCall();
+    await settle();
+    const said = { segment: 'b1', role: 'agent', text: 'We are open', starts: true } as const;
+    rooms[0]?.events.piece({ ...said, final: false });
+    session.endCall();
+    rooms[0]?.events.piece({ ...said, final: true });
+    expect(events()).toHaveLength(before);
+    agentSays('open until six.', 'b2');
+    expect(events().slice(before)).toEqual(['We are open until six.']);
+    await session.startCall();
+    await settle();
+    rooms[0]?.events.piece({ ...said, segment: 'c1', text: 'Good', final: false });
+    session.endCall();
+    rooms[0]?.events.piece({ ...said, segment: 'c1', text: 'Good', final: true });
+    await session.end();
+    expect(events().slice(before), 'nothing more can follow').toEqual([
+      'We are open until six.',
+      'Good',
+    ]);
+  });
+
+  test.each<[string, (session: Session) => void, string[]]>([
+    ['writes', (session) => session.sendMessage('And tea?'), ['Good', 'And tea?']],
+    ['starts over', (session) => session.startOver(true), ['Good']],
+  ])('a cut-off answer is an event before the visitor %s', async (_, act, texts) => {
+    const { session, rooms, settle, loader } = await live();
+    await session.startCall();
+    await settle();
+    const said = { segment: 'c1', role: 'agent', text: 'Good', starts: true } as const;
+    rooms[0]?.events.piece({ ...said, final: false });
+    session.endCall();
+    rooms[0]?.events.piece({ ...said, final: true });
+    loader.emit.mockClear();
+    act(session);
+    const messages = loader.emit.mock.calls.filter(([name]) => name === 'message');
+    expect(messages.map(([, { text }]) => text)).toEqual(texts);
+  });
+
+  test('the visitor starts over: the page learns that the conversation has ended', async () => {
+    const { session, loader } = await live();
+    session.startOver(true);
+    expect(loader.emit).toHaveBeenLastCalledWith('conversation-end', { conversation_id: 'c1' });
   });
 
   test('feedback can be skipped', async () => {
@@ -1655,6 +1735,23 @@ describe('voice', () => {
     expect(track.stop).not.toHaveBeenCalled();
   });
 
+  test.each(['denied', 'blocked'] as const)(
+    'a microphone that is %s during a call is explained by that, and by nothing later',
+    async (problem) => {
+      const { session, settle, track, openMicrophone, plugIn, loader } = setUp();
+      session.startCall();
+      await settle();
+      openMicrophone.mockResolvedValue(problem);
+      track.dispatchEvent(new Event('ended'));
+      await settle();
+      // It is still there, but not for this page.
+      plugIn();
+      await settle();
+      expect(session.state.voice).toEqual({ name: 'off', problem });
+      expect(loader.emit).toHaveBeenCalledWith('error', { code: `microphone_${problem}` });
+    },
+  );
+
   test('ending stops the microphone', async () => {
     const { session, settle, track } = setUp();
     session.startCall();
@@ -2249,6 +2346,52 @@ describe('what was not sent on the page before', () => {
     expect(next.session.state).toMatchObject({ phase: { name: 'idle' }, messages: UNSENT });
   });
 
+  test('is kept for a page that the visitor opens the window on much later', async () => {
+    const { before, arrive } = twoPages({ forms: [contact] });
+    before.session.sendMessage('One');
+    await before.settle();
+    await before.agentArrives();
+    before.agentSays('Two');
+    before.rooms[0]?.room.sendText.mockRejectedValue(new Error('no connection'));
+    before.session.sendMessage('Hello');
+    before.session.openForm('contact');
+    const id = before.session.state.requests[0]?.id ?? '';
+    before.session.forms.saveDraft(id, { name: 'Ada' });
+    before.session.draft = 'And the';
+    await before.settle();
+    const next = arrive();
+    vi.setSystemTime(Date.now() + 600_000);
+    const messages = [turn('m1', 'One'), turn('m2', 'Two', 'agent')];
+    next.service.read.mockResolvedValue(conversation({ messages }));
+    expect(next.session.nextPage.restoreLeftPage(false)).toBe(false);
+    await next.session.offerSaved();
+    await next.session.nextPage.resumeHere();
+    await next.settle();
+    expect(next.service.resume).not.toHaveBeenCalled();
+    expect(next.session.state).toMatchObject({
+      phase: { name: 'offered' },
+      draft: 'And the',
+      messages: [{ text: 'One' }, { text: 'Two' }, ...UNSENT],
+      requests: [{ id }],
+    });
+    expect(next.session.forms.drafts.get(id)).toEqual({ name: 'Ada' });
+  });
+
+  test('is not sent by opening the window, where that starts the conversation', async () => {
+    const { before, arrive } = twoPages({ start_conversation_on_toggle: true });
+    before.service.start.mockRejectedValue(new ServiceProblem('rate_limited', 429));
+    before.session.sendMessage('Hello');
+    await before.settle();
+    const next = arrive();
+    vi.setSystemTime(Date.now() + 600_000);
+    next.session.nextPage.restoreLeftPage(false);
+    await next.session.offerSaved();
+    next.session.setOpen(true);
+    await next.settle();
+    expect(next.service.start).not.toHaveBeenCalled();
+    expect(next.session.state.messages).toMatchObject(UNSENT);
+  });
+
   test('is kept with the form before the conversation, as far as that was filled in', async () => {
     const { before, arrive } = twoPages({ pre_conversation_form: hello });
     before.session.sendMessage('Hello');
@@ -2334,6 +2477,47 @@ describe('what was not sent on the page before', () => {
       expect([...before.session.forms.drafts]).toEqual([]);
     },
   );
+});
+
+describe('a message that the room rejects', () => {
+  const rejecting = async () => {
+    const parts = setUp();
+    parts.session.start();
+    await parts.settle();
+    await parts.agentArrives();
+    const [first] = parts.rooms;
+    if (!first) throw new Error('no room');
+    const { sendText } = first.room;
+    sendText.mockRejectedValue(new Error('no data channel'));
+    parts.session.sendMessage('Hello');
+    await parts.settle();
+    return { ...parts, sendText };
+  };
+
+  test('is sent again', async () => {
+    const { session, sendText } = await rejecting();
+    expect(session.state.messages).toMatchObject([{ state: 'waiting' }]);
+    sendText.mockResolvedValue(undefined);
+    await vi.advanceTimersByTimeAsync(SEND_RETRY_DELAY);
+    expect(session.state.messages).toMatchObject([{ state: 'done' }]);
+  });
+
+  test('goes into another room, if the visitor asks for one', async () => {
+    const { session, rooms, sendText, settle, agentArrives } = await rejecting();
+    // Whatever else the agent does.
+    rooms[0]?.events.agent('speaking');
+    await vi.advanceTimersByTimeAsync(ANSWER_TIMEOUT - SEND_RETRY_DELAY);
+    expect(isSilent(session.state)).toBe(false);
+    await vi.advanceTimersByTimeAsync(SEND_RETRY_DELAY);
+    expect(isSilent(session.state)).toBe(true);
+    session.continue();
+    const count = sendText.mock.calls.length;
+    await settle();
+    await agentArrives();
+    expect(rooms[1]?.room.sendText.mock.calls).toEqual([['lk.chat', 'Hello']]);
+    await vi.advanceTimersByTimeAsync(SEND_RETRY_DELAY * 2);
+    expect(sendText).toHaveBeenCalledTimes(count);
+  });
 });
 
 describe('the next page of the same tab', () => {
@@ -2766,6 +2950,20 @@ test('the agent knows the page of each moment, also of a single-page site', asyn
   expect(rooms[0]?.room.sendText.mock.calls).toEqual([
     ['web-widget.page', '{"url":"https://shop.example/b","title":"B"}'],
     ['web-widget.page', '{"url":"https://shop.example/c","title":"C"}'],
+  ]);
+  session.hostPage.setContext({ cart: 2 });
+  expect(rooms[0]?.room.sendText.mock.lastCall).toEqual(['web-widget.context', '{"cart":2}']);
+  // The agent of the next room may be another one.
+  loader.requestTicket.mockImplementation(async () => {
+    session.hostPage.change({ url: 'https://shop.example/d', title: 'D' });
+    return 'ticket';
+  });
+  session.continue();
+  await settle();
+  await agentArrives();
+  expect(rooms[1]?.room.sendText.mock.calls).toEqual([
+    ['web-widget.page', '{"url":"https://shop.example/d","title":"D"}'],
+    ['web-widget.context', '{"cart":2}'],
   ]);
 });
 

@@ -2,7 +2,12 @@
 
 import { describe, expect, test } from 'vitest';
 import type { FailureCode } from '../src/shared/codes';
-import { initialState, type Phase, type State } from '../src/window/conversation/window-state';
+import {
+  initialState,
+  type Phase,
+  type State,
+  type VoiceProblem,
+} from '../src/window/conversation/window-state';
 import { en } from '../src/window/i18n/en';
 import type { MicrophoneProblem } from '../src/window/microphone';
 import { statusOf } from '../src/window/ui/status';
@@ -80,6 +85,34 @@ test.each<MicrophoneProblem>(['blocked', 'denied', 'missing', 'insecure', 'busy'
     expect(status(live, { voice: { name: 'on', isMuted: false } })).toBeNull();
   },
 );
+
+test.each<[Phase, string]>([
+  [{ name: 'offered', isOpenElsewhere: false }, en.offer],
+  [{ name: 'refused', code: 'rate_limited' }, en.busy],
+  [{ name: 'retrying' }, en.unreachable],
+  [{ name: 'reconnecting', agent: 'absent', isSilent: false }, en.reconnecting],
+  [{ name: 'live', agent: 'absent', isSilent: true }, en.silent],
+])('the problem of the microphone comes first in %j', (phase, text) => {
+  const alone = status(phase, { hasConsented: true });
+  expect(alone?.text).toBe(text);
+  const after = (voice: State['voice']) => status(phase, { hasConsented: true, voice });
+  expect(after({ name: 'off', problem: 'denied' })).toEqual({
+    ...alone,
+    text: `${en.microphone_denied} ${text}`,
+    urgent: true,
+  });
+  expect(after({ name: 'requested' })).toEqual({
+    ...alone,
+    text: `${en.microphone_requested} ${text}`,
+  });
+});
+
+test('where the conversation is over, or the minutes are used up, only that is said', () => {
+  const off = (problem: VoiceProblem): Partial<State> => ({ voice: { name: 'off', problem } });
+  expect(status({ name: 'ended', feedback: 'none' }, off('denied'))?.text).toBe(en.ended);
+  const refused = { name: 'refused', code: 'voice_budget_used_up' } as const;
+  expect(status(refused, off('used_up'))?.text).toBe(en.microphone_used_up);
+});
 
 test('a call that the service did not allow is not blamed on the microphone', () => {
   const live = { name: 'live', agent: 'listening', isSilent: false } as const;

@@ -70,7 +70,8 @@ export function createWidget(target: Target, onDestroy: () => void): WebWidget {
       .find((each) => each) as Words;
     const { url, text } = config.fallback;
     const { icon_url: src, label, position } = config.trigger;
-    const key = `web-widget:${id}:suggestions`;
+    /** In both storages. */
+    const key = `web-widget:${id}`;
     const alert = element(
       'section',
       { role: 'alert' },
@@ -144,9 +145,8 @@ export function createWidget(target: Target, onDestroy: () => void): WebWidget {
     function settle() {
       keepFocus();
       alert.remove();
-      button.ariaBusy = null;
-      // In one, for the size: it returns nothing.
-      timer = clearTimeout(timer) as undefined;
+      // In one, for the size: `clearTimeout` returns undefined, which removes the attribute.
+      button.ariaBusy = (timer = clearTimeout(timer) as undefined) as unknown as null;
     }
 
     /** Loads the panel script, unless the visitor changed their mind. */
@@ -188,8 +188,8 @@ export function createWidget(target: Target, onDestroy: () => void): WebWidget {
     };
 
     // A page that transforms its root element moves fixed elements away; the top layer stays.
-    new IntersectionObserver(([entry]) => {
-      if (entry?.isIntersecting || !button.offsetWidth) return;
+    new IntersectionObserver((entries) => {
+      if (entries[0]?.isIntersecting || !button.offsetWidth) return;
       host.popover = 'manual';
       host.togglePopover?.(true);
     }).observe(button);
@@ -198,14 +198,18 @@ export function createWidget(target: Target, onDestroy: () => void): WebWidget {
     function readStorage() {
       try {
         if (!config.suggested_questions[0] || localStorage[key]) suggestions.remove();
-        wanted ||= Date.now() - sessionStorage[`web-widget:${id}`] < NEXT_PAGE_TIME;
+        wanted ||= Date.now() - sessionStorage[key] < NEXT_PAGE_TIME;
       } catch {}
     }
 
-    /** The browser had kept this page; others may have followed in this tab. */
-    function onPageShow({ persisted }: PageTransitionEvent) {
+    /**
+     * The path may be another one without a page load, or the browser had kept this page, and
+     * others may have followed in this tab.
+     */
+    function followPage(event?: Partial<PageTransitionEvent>) {
       const before = wanted;
-      if (persisted)
+      if (hiddenOn) hide(options.hidden != null || hiddenOn.test(location.pathname));
+      if (event?.persisted)
         setTimeout(() => {
           // The visitor was faster.
           if (wanted !== before) return;
@@ -213,11 +217,6 @@ export function createWidget(target: Target, onDestroy: () => void): WebWidget {
           if (panel) panel.back?.();
           else if (wanted) show(true);
         }, LAST_WORD_TIME);
-    }
-
-    /** Also where no page is loaded for the path. */
-    function followPath() {
-      if (hiddenOn) hide(options.hidden != null || hiddenOn.test(location.pathname));
     }
 
     /** At the end of the body, where React tolerates it when it hydrates a whole document. */
@@ -242,8 +241,8 @@ export function createWidget(target: Target, onDestroy: () => void): WebWidget {
         if (event.key === 'Escape') show(false);
       };
       // Without the signal, which would get one more listener each time.
-      addEventListener('popstate', followPath);
-      addEventListener('pageshow', onPageShow);
+      addEventListener('popstate', followPage);
+      addEventListener('pageshow', followPage);
       (panel?.parent() || body).append(host);
       if (host.popover) host.togglePopover?.(true);
       panel?.restore();
@@ -270,19 +269,19 @@ export function createWidget(target: Target, onDestroy: () => void): WebWidget {
     signal.onabort = () => {
       observer.disconnect();
       settle();
-      removeEventListener('popstate', followPath);
-      removeEventListener('pageshow', onPageShow);
+      removeEventListener('popstate', followPage);
+      removeEventListener('pageshow', followPage);
       host.remove();
     };
     attach();
     (window as { navigation?: EventTarget }).navigation?.addEventListener(
       'currententrychange',
-      followPath,
+      followPage,
       { signal },
     );
     // Last, because it throws where the pattern is none.
     hiddenOn = options.hiddenOn && RegExp(options.hiddenOn);
-    followPath();
+    followPage();
   }
 
   hide(options.hidden != null);

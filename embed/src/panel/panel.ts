@@ -80,10 +80,13 @@ export function createPanel(launcher: Launcher): Panel {
     button.ariaExpanded = isOpen as unknown as string;
   }
 
+  /** The window takes the whole page. */
+  const isFull = () => getComputedStyle(panel).position === 'fixed';
+
   /** A frame whose window is not drawn would swallow Escape. */
   function focus() {
-    // The visitor is on the page, which has just loaded.
-    if (returning) return;
+    // The visitor is on the page, which has just loaded, or writes something beside the window.
+    if (returning || (!isFull() && document.activeElement?.matches(':read-write'))) return;
     if (isDrawn) frame?.node.focus();
     else returnFocus();
   }
@@ -149,7 +152,7 @@ export function createPanel(launcher: Launcher): Panel {
             open: isOpen,
             returning,
             reopened,
-            full: getComputedStyle(panel).position === 'fixed',
+            full: isFull(),
             touched: touched(),
           };
         },

@@ -21,6 +21,7 @@ mod reading;
 mod warnings;
 
 use std::borrow::Cow;
+use std::mem;
 
 use serde_json::{Map, Value, json};
 
@@ -352,6 +353,26 @@ impl ConfigV1 {
     pub fn enabled_modes(&self) -> Vec<Mode> {
         let modes = Mode::ALL.iter().copied();
         modes.filter(|mode| self.is_enabled(*mode)).collect()
+    }
+
+    /// The mode that the action needs, where that is not enabled: it does nothing.
+    pub(super) fn missing_mode(&self, action: &Action) -> Option<Mode> {
+        let needed = match action {
+            Action::SendMessage { .. } => Mode::Text,
+            Action::StartVoice => Mode::Voice,
+            Action::OpenUrl { .. } | Action::ShowForm { .. } => return None,
+        };
+        Some(needed).filter(|mode| !self.is_enabled(*mode))
+    }
+
+    /// Leaves out the buttons and questions that do nothing in the enabled modes.
+    pub(super) fn remove_what_has_no_effect(&mut self) {
+        let mut actions = mem::take(&mut self.quick_actions);
+        actions.retain(|button| self.missing_mode(&button.action).is_none());
+        self.quick_actions = actions;
+        if !self.modes.text {
+            self.suggested_questions.clear();
+        }
     }
 }
 

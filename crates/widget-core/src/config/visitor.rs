@@ -13,7 +13,8 @@ use crate::color::{Color, MIN_PROMINENCE};
 use crate::form::FormDefinition;
 
 /// What the window of the conversation draws: the whole config, where every color is filled in and
-/// readable, and the feedback has a form.
+/// readable, the feedback has a form, and nothing is offered that does nothing in the enabled
+/// modes.
 ///
 /// The labels of the built-in feedback form are empty: the window localizes them by the fields'
 /// ids, see [`FormDefinition::default_feedback`].
@@ -227,6 +228,7 @@ impl Config {
     #[must_use]
     pub fn for_window(&self) -> WindowConfig {
         let mut config = self.current().clone();
+        config.remove_what_has_no_effect();
         let chat = &mut config.chat;
         chat.dark_mode = chat.drawn_dark_mode();
         finish_colors(&mut chat.light_mode);
@@ -429,6 +431,37 @@ mod tests {
             let window = config(&json!({"chat": {"title": title}, "locale": locale})).for_window();
             let found = (window.title(), window.language(), window.direction());
             assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn what_does_nothing_in_the_enabled_modes_is_not_offered() {
+        let button = |id: &str, action: Value| json!({"id": id, "label": id, "action": action});
+        let all = json!([
+            button("write", json!({"type": "send_message", "text": "Prices?"})),
+            button("talk", json!({"type": "start_voice"})),
+            button(
+                "shop",
+                json!({"type": "open_url", "url": "https://shop.example/"})
+            ),
+        ]);
+        for (text, voice, buttons, questions) in [
+            (true, true, vec!["write", "talk", "shop"], 1),
+            (true, false, vec!["write", "shop"], 1),
+            (false, true, vec!["talk", "shop"], 0),
+        ] {
+            let config = config(&json!({
+                "modes": {"text": text, "voice": voice},
+                "quick_actions": all,
+                "suggested_questions": ["Are you open?"],
+            }));
+            let (window, launcher) = (config.for_window(), config.for_launcher());
+            let values = window.values();
+            let ids: Vec<_> = values.quick_actions.iter().map(|each| &each.id).collect();
+            assert_eq!(ids, buttons);
+            for offered in [&values.suggested_questions, &launcher.suggested_questions] {
+                assert_eq!(offered.len(), questions, "text: {text}, voice: {voice}");
+            }
         }
     }
 

@@ -127,7 +127,11 @@ export class Call {
     const next = await this.#open();
     if (this.#replace(lost, next) || this.#track !== lost) return;
     const { voice, conversationId } = this.#store.state;
-    this.fail(lost, 'missing');
+    const problem = typeof next === 'string' ? next : 'missing';
+    this.fail(lost, problem);
+    this.#observer.onUnavailable(problem);
+    // One that is there but does not open comes back when the visitor begins another call.
+    if (problem !== 'missing') return;
     await this.#microphones.waitForMicrophone();
     const { state } = this.#store;
     if (state.voice.name === 'off' && isUnderWay(state) && state.conversationId === conversationId)

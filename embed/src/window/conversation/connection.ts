@@ -115,8 +115,10 @@ export class Connection {
     store.dispatch({ type: 'unreachable' });
     const found = await attempt.ask(() =>
       service.read(access.id, access.token).catch((problem) => {
-        // A resume elsewhere replaces the conversation token and then closes the room.
-        const isReplaced = (problem as ServiceProblem).code === 'conversation_token_invalid';
+        // A resume elsewhere replaces the conversation token and then closes the room. An expired
+        // token has the same code.
+        const { code } = problem as ServiceProblem;
+        const isReplaced = code === 'conversation_token_invalid' && conversation.isStored;
         throw isReplaced ? new ServiceProblem('conversation_resumed_elsewhere') : problem;
       }),
     );

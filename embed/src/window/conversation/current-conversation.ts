@@ -44,9 +44,14 @@ export class CurrentConversation {
     return stored !== null && stored.token !== this.#access?.token;
   }
 
+  /** This browser may continue it: it was neither deleted, nor was its last room too long ago. */
+  get isStored(): boolean {
+    return this.#stored() !== null;
+  }
+
   /** Nobody can continue it. */
   deleteStored() {
-    if (this.#stored()) this.#storage.saveConversation(null);
+    if (this.isStored) this.#storage.saveConversation(null);
   }
 
   forget() {

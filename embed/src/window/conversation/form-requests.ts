@@ -119,11 +119,11 @@ export class FormRequests {
     for (const message of messages) this.#sendLate(message);
   }
 
-  /** The conversation is put aside. */
+  /** The conversation is put aside. Feedback that was not sent is there when it is asked again. */
   forget() {
     this.leaveRoom();
     this.#unsent.clear();
-    this.drafts.clear();
+    for (const id of this.drafts.keys()) if (id !== 'feedback') this.drafts.delete(id);
     this.#late = [];
   }
 

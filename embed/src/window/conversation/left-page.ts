@@ -9,7 +9,7 @@ import type { FormValues } from '../service/service';
 import type { WindowStorage } from '../storage';
 import type { ConversationAccess } from './current-conversation';
 import { type Message, withoutHalfAnswer } from './transcript';
-import { type FormRequest, isUnderWay, type State, waitingOf } from './window-state';
+import { asksFeedback, type FormRequest, isUnderWay, type State, waitingOf } from './window-state';
 
 export interface LeftPage {
   /** The page may have had the window of another build. */
@@ -80,11 +80,10 @@ export function writeLeftPage(
 }
 
 function leftConversation(state: State, access: ConversationAccess | null): LeftConversation {
-  const { phase, form, conversationId } = state;
+  const { form, conversationId } = state;
   if (isUnderWay(state) && conversationId) return { name: 'open', id: conversationId };
   if (isUnderWay(state) || form) return { name: 'starting' };
-  if (phase.name === 'ended' && phase.feedback === 'asked' && access)
-    return { name: 'feedback', access };
+  if (asksFeedback(state) && access) return { name: 'feedback', access };
   return { name: 'none' };
 }
 
@@ -112,8 +111,9 @@ export function readLeftPage(storage: TabStorage): LeftPage | null {
 }
 
 /**
- * Returns what the page before has left, once. `isReturning`: it was left just now. Otherwise what
- * a window still writes is that of another tab, of which this one is a copy.
+ * Returns what the last page with a window has left, once. `isReturning`: it was left just now.
+ * Otherwise what a window still writes is that of another tab, of which this one is a copy; and
+ * what was left longer ago is only what was typed.
  */
 export function takeLeftPage(
   storage: TabStorage,
@@ -122,6 +122,10 @@ export function takeLeftPage(
 ): LeftPage | null {
   const page = readLeftPage(storage);
   storage.write(NAME, null);
-  const isTaken = page && (isReturning || page.isFinal);
-  return isTaken && now - page.at < (isReturning ? TOKEN_LIFETIME : NEXT_PAGE_TIME) ? page : null;
+  if (!page || !(isReturning || page.isFinal)) return null;
+  const age = now - page.at;
+  if (age >= TOKEN_LIFETIME) return null;
+  if (isReturning || age < NEXT_PAGE_TIME) return page;
+  // Of a page longer ago, only what was typed: whether the conversation continues is asked.
+  return { ...page, conversation: { name: 'none' }, call: 'none', isExpanded: false };
 }

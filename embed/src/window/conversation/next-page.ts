@@ -128,7 +128,8 @@ export class NextPage {
       return definition ? [{ ...request, definition }] : [];
     });
     const { name } = left.conversation;
-    const access = this.#accessTo(left.conversation);
+    // Where the owner asks for consent since, the conversation is offered with that question.
+    const access = store.state.hasConsented ? this.#accessTo(left.conversation) : null;
     const continuing = access ? 'open' : 'starting';
     if (name === continuing) this.#continues = { name, call: left.call };
     if (!access) {
@@ -139,7 +140,9 @@ export class NextPage {
     call.release();
     connection.leave();
     conversation.remember(access);
-    reporter.markKnown(messages.filter(({ state }) => state === 'done'));
+    reporter.markKnown(
+      messages.filter(({ state, rest }) => state === 'done' && rest?.segment !== null),
+    );
     const hasEnded = name === 'feedback';
     store.dispatch({ type: 'returned', id: access.id, hasEnded, messages, requests });
     return true;

@@ -3,16 +3,17 @@
  * needed only with a room, and so it comes with the code that joins rooms.
  */
 import type { Mode } from '../config';
-import { AgentWatch, THINKING_TIMEOUT } from './agent-watch';
+import { AgentWatch, ANSWER_TIMEOUT, THINKING_TIMEOUT } from './agent-watch';
 import type { FormRequests } from './form-requests';
 import { canRetry } from './refusal';
 import type { Room, RoomEvents } from './room';
 import type { Store } from './store';
-import { isPartOf, type Message } from './transcript';
 import { agentOf, modeOf } from './window-state';
 
 /** After how long the service is asked once more whether the visitor may speak; milliseconds. */
 export const VOICE_RETRY_DELAY = 2_000;
+/** How long a message that the room rejected waits until it is sent again; milliseconds. */
+export const SEND_RETRY_DELAY = 2_000;
 
 export interface TalkDependencies {
   store: Store;
@@ -28,8 +29,8 @@ export interface RoomObserver {
   onJoined(): void;
   /** The agent arrived and can be written to. */
   onAgentReady(): void;
-  /** A turn is final. */
-  onTurn(message: Message): void;
+  /** What the visitor said is recognized. */
+  onSpoken(text: string): void;
   onMicrophoneUnusable(track: MediaStreamTrack): void;
   /** The service does not let the visitor speak. */
   onVoiceRefused(track: MediaStreamTrack, problem: unknown): void;
@@ -63,6 +64,9 @@ export class RoomTalk {
   /** What the visitor speaks into; null without a call. */
   #track: MediaStreamTrack | null = null;
   #sending: Promise<void> = Promise.resolve();
+  #resend: ReturnType<typeof setTimeout> | undefined;
+  /** Since when the room rejects messages, in milliseconds since 1970; null while it does not. */
+  #rejectsSince: number | null = null;
 
   constructor(
     dependencies: TalkDependencies,
@@ -110,6 +114,7 @@ export class RoomTalk {
 
   leave() {
     this.#watch.stop();
+    clearTimeout(this.#resend);
     this.#room?.leave().catch(() => {});
     this.#room = null;
   }
@@ -130,8 +135,9 @@ export class RoomTalk {
         store.dispatch({ type: 'piece', piece, now: new Date(now()).toISOString() });
         if (piece.role === 'agent' && !store.state.isAwaitingAnswer) this.#watch.stopWaiting();
         else if (piece.role === 'agent' || piece.final) this.#watch.expectAnswer();
-        const message = store.state.messages.find((each) => isPartOf(each, piece.segment));
-        if (piece.final && message) this.#observer.onTurn(message);
+        if (piece.role === 'agent' || !piece.final) return;
+        const said = store.state.messages.find(({ id }) => id === piece.segment);
+        if (said) this.#observer.onSpoken(said.text);
       }),
       reconnecting: untilEnd(() => store.dispatch({ type: 'reconnecting' })),
       reconnected: untilEnd(() => {
@@ -169,15 +175,25 @@ export class RoomTalk {
         try {
           await this.#room.sendText('lk.chat', message.text);
         } catch {
-          // It keeps waiting; the room's next event tries again.
-          return;
+          return this.#sendLater();
         }
+        this.#rejectsSince = null;
         if (this.#hasEnded) return;
         store.dispatch({ type: 'sent', id: message.id });
         // Also while it speaks: a worker that was killed stays `speaking`.
         if (agentOf(store.state) !== 'thinking') this.#watch.expectAnswer();
       }
     });
+  }
+
+  /** What was typed keeps waiting; after a while the visitor can request another room for it. */
+  #sendLater() {
+    if (this.#hasEnded) return;
+    const { store, now } = this.#dependencies;
+    this.#rejectsSince ??= now();
+    if (now() - this.#rejectsSince >= ANSWER_TIMEOUT) store.dispatch({ type: 'silent' });
+    clearTimeout(this.#resend);
+    this.#resend = setTimeout(() => this.sendWaiting(), SEND_RETRY_DELAY);
   }
 
   /** Sends the agent data that is not part of the conversation. */

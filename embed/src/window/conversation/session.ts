@@ -23,7 +23,7 @@ import type { OtherTabs } from './other-tabs';
 import { PreConversationForm } from './pre-conversation-form';
 import type { StopReason } from './refusal';
 import { Store } from './store';
-import { hasWaiting } from './transcript';
+import { asFinal, hasWaiting, type Message } from './transcript';
 import { createTurnReporter, type TurnReporter } from './turn-reporter';
 import { unreadOf } from './unread';
 import type { WindowLife } from './window-life';
@@ -162,7 +162,7 @@ export class Session {
           this.hostPage.send();
           this.#forms.sendWaiting();
         },
-        onTurn: ({ role, text }) => this.#emit('message', { role, text }),
+        onSpoken: (text) => this.#emit('message', { role: 'visitor', text }),
         onMicrophoneUnusable: (track) => this.#call.fail(track, 'busy'),
         onVoiceRefused: (track, problem) => {
           const { code } = problem as ServiceProblem;
@@ -188,8 +188,14 @@ export class Session {
       const unread = unreadOf(state);
       if (JSON.stringify(unread) !== JSON.stringify(unreadOf(before)))
         loader.send({ type: 'web-widget:unread', ...unread });
-      if (state.messages !== before.messages) this.#reporter.observe(state.messages);
+      if (state.messages !== before.messages) this.#observe(state.messages);
     });
+  }
+
+  /** Reports what is final, and what the agent says to the page as well. */
+  #observe(messages: Message[]) {
+    for (const { role, text } of this.#reporter.observe(messages))
+      if (role === 'agent') this.#emit('message', { role, text });
   }
 
   get state(): State {
@@ -309,13 +315,17 @@ export class Session {
     const trimmed = text.trim();
     if (!trimmed) return;
     if (isPast(this.state)) this.startOver();
+    this.#addTyped(trimmed);
     this.#emit('message', { role: 'visitor', text: trimmed });
-    this.#send(trimmed);
+    this.#sendTyped();
   }
 
-  #send(text: string) {
+  #addTyped(text: string) {
     const now = new Date(this.#dependencies.now()).toISOString();
     this.#store.dispatch({ type: 'typed', id: newId(), text, now });
+  }
+
+  #sendTyped() {
     if (this.state.phase.name === 'live') this.#connection.attempt?.sendWaiting();
     else this.#seekRoom();
   }
@@ -356,16 +366,24 @@ export class Session {
       !isPast(this.state) && phase.name !== 'continued-elsewhere' && !isHeldElsewhere(this.state);
     this.#leaveConversation();
     if (isOurs) this.#conversation.deleteStored();
-    if (access && isOurs) this.#endAtService(access);
+    if (access && isOurs) {
+      this.#observe(this.state.messages.map(asFinal));
+      this.#endAtService(access);
+      this.#emit('conversation-end', { conversation_id: access.id });
+    }
     this.#conversation.forget();
     this.#forms.forget();
+    if (dropsUnsent) this.#forms.drafts.clear();
     this.#store.dispatch({ type: 'reset' });
     for (const { id, definition, isOwn } of unsent.requests) {
       const next = this.#forms.request(definition.id, isOwn);
       const draft = drafts.get(id);
       if (next && draft) this.#forms.saveDraft(next, draft);
     }
-    for (const { text } of unsent.messages) this.#send(text);
+    for (const { text } of unsent.messages) {
+      this.#addTyped(text);
+      this.#sendTyped();
+    }
   }
 
   async end() {
@@ -492,6 +510,8 @@ export class Session {
   #startIfConfigured() {
     const { default_mode, start_conversation_on_toggle } = this.#dependencies.config;
     if (this.state.phase.name !== 'idle' || this.#isSearching) return;
+    // What an earlier page could not send is sent only on a tap.
+    if (waitingOf(this.state).length) return;
     if (default_mode === 'voice') this.startCall();
     else if (start_conversation_on_toggle) this.start();
   }

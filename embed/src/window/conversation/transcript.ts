@@ -131,6 +131,13 @@ export function withoutHalfAnswer(messages: Message[]): Message[] {
   return isCutOff && question?.role === 'visitor' ? messages.slice(0, -1) : messages;
 }
 
+/** The room is gone, so no more text follows. */
+export function asFinal(message: Message): Message {
+  if (message.state === 'waiting') return message;
+  const { rest, ...whole } = message;
+  return { ...whole, state: 'done' };
+}
+
 /**
  * For a new room: unfinished turns are final, since their stream ended with the old room, and what
  * the visitor said after the agent's last whole turn is sent again, since nobody answered it.
@@ -140,6 +147,6 @@ export function prepareForNewRoom(shown: Message[]): Message[] {
   const answered = messages.findLastIndex((message) => message.role === 'agent');
   return messages.map((message, index) => {
     if (message.role === 'visitor' && index > answered) return { ...message, state: 'waiting' };
-    return message.state === 'streaming' ? { ...message, state: 'done' } : message;
+    return asFinal(message);
   });
 }

@@ -7,8 +7,8 @@ import type { ConversationAccess } from './current-conversation';
 import type { Message } from './transcript';
 
 export interface TurnReporter {
-  /** Reports the turns that are final and were not reported yet. */
-  observe(messages: Message[]): void;
+  /** Reports the turns that are final and were not reported yet, and returns them. */
+  observe(messages: Message[]): Message[];
   /** Reports at once what waits to be reported with the next turn. */
   flush(): Promise<void>;
   /** Forgets what waits to be reported: the service does not accept it anymore. */
@@ -55,13 +55,15 @@ export function createTurnReporter(
     },
     observe(messages) {
       const access = current();
-      if (!access) return;
+      if (!access) return [];
       if (pending && pending.access.id !== access.id) flush();
-      for (const [index, message] of messages.entries()) {
-        const { id, role, text, created_at, state, rest } = message;
-        if (state !== 'done' || known.has(id)) continue;
+      const isNew = ({ id, state, rest }: Message, index: number) =>
+        state === 'done' &&
+        !known.has(id) &&
         // Its rest may follow.
-        if (rest?.segment === null && index === messages.length - 1) continue;
+        !(rest?.segment === null && index === messages.length - 1);
+      const found = messages.filter(isNew);
+      for (const { id, role, text, created_at } of found) {
         known.add(id);
         if (!pending) {
           pending = { access, turns: [] };
@@ -69,6 +71,7 @@ export function createTurnReporter(
         }
         pending.turns.push({ id, role, text, created_at });
       }
+      return found;
     },
   };
 }

@@ -10,6 +10,7 @@ import {
   addTyped,
   addWaiting,
   applyPiece,
+  asFinal,
   expectRest,
   type Message,
   markSent,
@@ -193,6 +194,16 @@ export function isUnderWay({ phase }: State): boolean {
 /** Nothing leads back into this conversation, so the next message starts a new one. */
 export function isPast({ phase }: State): boolean {
   return phase.name === 'ended' || phase.name === 'gone';
+}
+
+/** The visitor is asked how the conversation was. */
+export function asksFeedback({ phase }: State): boolean {
+  return phase.name === 'ended' && phase.feedback === 'asked';
+}
+
+/** There is nothing in the transcript, and the welcome is shown. */
+export function isBlank(state: State): boolean {
+  return state.messages.length === 0 && state.requests.length === 0 && !asksFeedback(state);
 }
 
 /** The agent has begun a turn that the visitor has not heard. */
@@ -443,7 +454,7 @@ function stop(state: State, phase: Phase): State {
     voice: withoutCall(state.voice),
     isAwaitingAnswer: false,
     form: null,
-    messages: state.messages.map((m) => (m.state === 'streaming' ? { ...m, state: 'done' } : m)),
+    messages: state.messages.map(asFinal),
     requests: state.requests.map((request) =>
       isOver && request.status !== 'sent' ? { ...request, status: 'unsent' } : request,
     ),

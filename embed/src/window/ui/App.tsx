@@ -1,6 +1,6 @@
 /** The whole window, drawn from one state. */
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { isHeldElsewhere, isPast, modeOf, type State } from '../conversation/window-state';
+import { isBlank, isHeldElsewhere, isPast, modeOf, type State } from '../conversation/window-state';
 import { isTouch } from '../touch';
 import { Banner } from './Banner';
 import { closeOnBack } from './back';
@@ -82,8 +82,11 @@ export function App(surface: Surface) {
 }
 
 function Footer({ state, note }: { state: State; note: preact.ComponentChild }) {
-  const { phase, form, hasConsented, messages } = state;
-  const isOver = isPast(state) || phase.name === 'continued-elsewhere';
+  const { phase, form, hasConsented } = state;
+  // Whoever is writing when the conversation ends keeps the input; sending begins another one.
+  const wasWriting = useRef(state.draft !== '');
+  if (!isPast(state)) wasWriting.current = state.draft !== '';
+  const isOver = isPast(state) ? !wasWriting.current : phase.name === 'continued-elsewhere';
   const isVoice = modeOf(state) === 'voice';
   // The question of another tab's conversation comes first.
   const canTalk = !isOver && !form && (!isHeldElsewhere(state) || !hasConsented);
@@ -95,11 +98,11 @@ function Footer({ state, note }: { state: State; note: preact.ComponentChild }) 
       {canTalk && !hasConsented && <Consent />}
       {canTalk && hasConsented && (
         <>
-          {!isVoice && <QuickActions />}
+          {!isVoice && !isPast(state) && <QuickActions />}
           <Composer state={state} />
         </>
       )}
-      {hasConsented && messages.length === 0 && !note && <Notice />}
+      {hasConsented && (form || isBlank(state)) && !note && <Notice />}
     </footer>
   );
 }
@@ -109,9 +112,16 @@ const FOCUSABLE =
 
 /** The window is a dialog: Tab on its last element returns to its first. */
 function keepInside(root: HTMLElement, event: KeyboardEvent) {
-  const all = root.querySelectorAll<HTMLElement>(FOCUSABLE);
-  const edge = event.shiftKey ? all[0] : all[all.length - 1];
-  if (document.activeElement !== edge) return;
+  const all = [...root.querySelectorAll<HTMLElement>(FOCUSABLE)].filter(
+    // A question covers the buttons of the heading.
+    (each) => getComputedStyle(each).visibility === 'visible',
+  );
+  const [first, last] = [all[0], all.at(-1)];
+  const { activeElement } = document;
+  const isAtEdge = event.shiftKey
+    ? activeElement === first || activeElement === root
+    : activeElement === last;
+  if (!isAtEdge) return;
   event.preventDefault();
-  (event.shiftKey ? all[all.length - 1] : all[0])?.focus();
+  (event.shiftKey ? last : first)?.focus();
 }

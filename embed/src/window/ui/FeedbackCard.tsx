@@ -22,7 +22,7 @@ export function FeedbackCard({ onDrawn }: { onDrawn(card: HTMLElement): void }) 
         keep={(values) => forms.saveDraft('feedback', values)}
         dismiss={() => session.skipFeedback()}
         dismissLabel={strings.skip}
-        takesFocus
+        takesFocus={!session.draft}
         onDrawn={() => card.current && onDrawn(card.current)}
       />
     </div>

@@ -6,6 +6,8 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Message } from '../conversation/transcript';
 import {
   agentOf,
+  asksFeedback,
+  isBlank,
   isHeldElsewhere,
   isSilent,
   isUnderWay,
@@ -48,10 +50,8 @@ export function Transcript({ state }: { state: State }) {
     !(last?.role === 'agent' && last.state === 'streaming') &&
     (phase.name === 'live' || phase.name === 'joining' || phase.name === 'starting');
 
-  const asksFeedback = phase.name === 'ended' && phase.feedback === 'asked';
-
+  const isWelcome = isBlank(state);
   /** A welcome that is higher than the window is read from its beginning. */
-  const isWelcome = messages.length === 0 && requests.length === 0 && !asksFeedback;
   const toEnd = () => {
     const element = log.current;
     if (!element?.querySelector('.welcome')) element?.scrollTo({ top: element.scrollHeight });
@@ -131,7 +131,7 @@ export function Transcript({ state }: { state: State }) {
             ))}
           </>
         )}
-        {asksFeedback && <FeedbackCard onDrawn={showCard} />}
+        {asksFeedback(state) && <FeedbackCard onDrawn={showCard} />}
         {isTyping && (
           <div class="turn agent">
             <Dots label={strings.typing} isBubble />

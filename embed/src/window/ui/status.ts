@@ -4,7 +4,7 @@
  */
 import type { FailureCode } from '../../shared/codes';
 import type { Config } from '../config';
-import type { State } from '../conversation/window-state';
+import { isPast, type State } from '../conversation/window-state';
 import type { Strings } from '../i18n';
 
 /** What the visitor can do next; also the string on its button. */
@@ -43,7 +43,27 @@ const REFUSALS: { readonly [code in FailureCode]?: keyof Strings } = {
 };
 
 export function statusOf(state: State, strings: Strings, config: Config): Status | null {
-  const { phase, voice } = state;
+  const status = statusOfPhase(state, strings, config);
+  if (!status) return statusOfCall(state, strings, config);
+  const reason = reasonOf(state, strings);
+  const isOver = isPast(state) || state.phase.name === 'continued-elsewhere';
+  // A refusal of the same minutes says it itself.
+  if (!reason || isOver || status.text.includes(reason)) return status;
+  // The visitor has just asked for the microphone, and reads first what became of that.
+  const text = `${reason} ${status.text}`;
+  return { ...status, text, ...(state.voice.name === 'off' && { urgent: true }) };
+}
+
+/** What became of the visitor's wish to talk, where there is no call. */
+function reasonOf({ voice }: State, strings: Strings): string | undefined {
+  if (voice.name === 'requested') return strings.microphone_requested;
+  if (voice.name !== 'off' || !voice.problem) return undefined;
+  return voice.problem === 'failed' ? strings.failed : strings[`microphone_${voice.problem}`];
+}
+
+/** What stands in the way of the conversation, or is asked about it. */
+function statusOfPhase(state: State, strings: Strings, config: Config): Status | null {
+  const { phase } = state;
   const sentenceFor = (code: FailureCode) => strings[REFUSALS[code] ?? 'unavailable'];
   switch (phase.name) {
     case 'offered': {
@@ -74,27 +94,32 @@ export function statusOf(state: State, strings: Strings, config: Config): Status
       return { text: strings.reconnecting, urgent: true };
     case 'live':
       if (state.isAgentLate) return { text: strings.late };
-      if (!phase.isSilent) break;
+      if (!phase.isSilent) return null;
       return {
         text: config.fallback.text || strings.silent,
         urgent: true,
         steps: ['try_again'],
         fallback: true,
       };
+    default:
+      return null;
   }
-  if (voice.name === 'off' && voice.problem) {
-    const { problem } = voice;
-    const reason = problem === 'failed' ? strings.failed : strings[`microphone_${problem}`];
+}
+
+function statusOfCall(state: State, strings: Strings, config: Config): Status | null {
+  const { phase, voice } = state;
+  const reason = reasonOf(state, strings);
+  if (reason && voice.name === 'off') {
     if (config.modes.text) return { text: `${reason} ${strings.in_writing}`, urgent: true };
-    const help = problem === 'denied' ? strings.allow_microphone : strings.voice_only;
+    const help = voice.problem === 'denied' ? strings.allow_microphone : strings.voice_only;
     return { text: `${reason} ${help}`, urgent: true, fallback: true };
   }
+  if (reason) return { text: reason };
   if (voice.name === 'on' && state.isInterrupted)
     return { text: strings.microphone_interrupted, urgent: true };
   if (voice.name === 'on' && state.isSoundBlocked)
     return { text: strings.sound_blocked, urgent: true, steps: ['play_sound'] };
   if (voice.name === 'paused') return { text: strings.call_paused, steps: ['continue_call'] };
-  if (voice.name === 'requested') return { text: strings.microphone_requested };
   if ((phase.name === 'starting' || phase.name === 'joining') && voice.name === 'off')
     return { text: strings.connecting };
   return null;

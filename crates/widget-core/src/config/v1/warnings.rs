@@ -5,6 +5,7 @@ use super::{Action, BUILT_IN_BACKGROUND, ConfigV1};
 use crate::check::Context;
 use crate::color::MIN_CONTRAST;
 use crate::finding::Code;
+use crate::mode::Mode;
 
 /// Adds every warning about a valid document.
 pub(super) fn warn(config: &ConfigV1, context: &mut Context) {
@@ -85,28 +86,20 @@ impl ConfigV1 {
                         context.warn(Code::FormNotFound, detail, Some(hint));
                     });
                 }
-                Action::StartVoice if !self.modes.voice => {
+                action => {
+                    let Some(mode) = self.missing_mode(action) else {
+                        continue;
+                    };
+                    let (name, code) = match mode {
+                        Mode::Text => ("send_message", Code::TextDisabled),
+                        Mode::Voice => ("start_voice", Code::VoiceDisabled),
+                    };
                     context.at(&["quick_actions", &index, "action"], |context| {
-                        let detail = "`start_voice` does nothing: `modes.voice` is false";
-                        let hint = "enable `modes.voice`, or remove the action";
-                        context.warn(
-                            Code::VoiceDisabled,
-                            detail.to_owned(),
-                            Some(hint.to_owned()),
-                        );
+                        let detail = format!("`{name}` does nothing: `modes.{mode}` is false");
+                        let hint = format!("enable `modes.{mode}`, or remove the action");
+                        context.warn(code, detail, Some(hint));
                     });
                 }
-                Action::SendMessage { .. } if !self.modes.text => {
-                    context.at(&["quick_actions", &index, "action"], |context| {
-                        let detail = "`send_message` does nothing: `modes.text` is false";
-                        let hint = "enable `modes.text`, or remove the action";
-                        context.warn(Code::TextDisabled, detail.to_owned(), Some(hint.to_owned()));
-                    });
-                }
-                Action::ShowForm { .. }
-                | Action::StartVoice
-                | Action::SendMessage { .. }
-                | Action::OpenUrl { .. } => {}
             }
         }
     }
