@@ -2377,6 +2377,20 @@ describe('what was not sent on the page before', () => {
     expect(next.session.forms.drafts.get(id)).toEqual({ name: 'Ada' });
   });
 
+  test('does not keep a tapped question from starting the call that the owner wants', async () => {
+    const storage = createStorage('w1', throwBlocked);
+    storage.saveConversation({ id: 'c1', token: 'old', at: Date.now() });
+    const { session, service, settle } = setUp({ default_mode: 'voice' }, storage);
+    service.read.mockResolvedValue(conversation({ status: 'completed', is_open: false }));
+    const searched = session.offerSaved();
+    session.setOpen(true);
+    session.sendMessage('Are you open?');
+    await searched;
+    await settle();
+    expect(session.state.voice.name).toBe('on');
+    expect(service.start).toHaveBeenCalledOnce();
+  });
+
   test('is not sent by opening the window, where that starts the conversation', async () => {
     const { before, arrive } = twoPages({ start_conversation_on_toggle: true });
     before.service.start.mockRejectedValue(new ServiceProblem('rate_limited', 429));

@@ -263,7 +263,7 @@ export class Session {
     const isWanted = this.state.phase.name === 'starting';
     if (isWanted) this.#store.dispatch({ type: 'not-started' });
     if (offer) this.#offer(offer);
-    if (this.#wasOpened) this.#startIfConfigured();
+    if (this.#wasOpened) this.#startIfConfigured(isWanted);
     if (isWanted) this.#seekRoom();
   }
 
@@ -507,11 +507,12 @@ export class Session {
     if (track && voice.name === 'on') this.#connection.attempt?.startCall(track);
   }
 
-  #startIfConfigured() {
+  /** `isWanted`: the visitor has tapped or written something here already. */
+  #startIfConfigured(isWanted = false) {
     const { default_mode, start_conversation_on_toggle } = this.#dependencies.config;
     if (this.state.phase.name !== 'idle' || this.#isSearching) return;
     // What an earlier page could not send is sent only on a tap.
-    if (waitingOf(this.state).length) return;
+    if (!isWanted && waitingOf(this.state).length) return;
     if (default_mode === 'voice') this.startCall();
     else if (start_conversation_on_toggle) this.start();
   }
