@@ -35,6 +35,11 @@ describe.each([
     await visitor.sendMessage(question);
   }
 
+  async function askToEnd(visitor: Visitor) {
+    await visitor.button(words.menu).click();
+    await visitor.frame.getByRole('menuitem', { name: words.end }).click();
+  }
+
   test('launcher, welcome, conversation, menu, notice, ending, feedback', async () => {
     const widgetId = await createWidget({
       post_conversation_feedback: { enabled: true },
@@ -57,8 +62,7 @@ describe.each([
     await visitor.frame.getByRole('menuitem', { name: words.about }).click();
     await check(visitor, 'notice');
     await visitor.button(words.ok).click();
-    await visitor.button(words.menu).click();
-    await visitor.frame.getByRole('menuitem', { name: words.end }).click();
+    await askToEnd(visitor);
     await check(visitor, 'end-question');
     await visitor.button(words.end).click();
     await visitor.frame.getByRole('heading', { name: words.feedback }).waitFor();
@@ -121,8 +125,8 @@ describe.each([
     await check(visitor, 'microphone-denied');
   });
 
-  test('offer to continue', async () => {
-    const visitor = await arrive();
+  test('offer to continue, and a conversation that was deleted', async () => {
+    const visitor = await arrive({ microphone: false });
     await ask(visitor, 'Hello');
     await visitor.waitForTurn('agent', /Ask me about/);
     const later = await here.openTab(visitor);
@@ -130,6 +134,40 @@ describe.each([
     await later.open();
     await later.frame.getByText(words.offer).waitFor();
     await check(later, 'offer');
+    await later.button(words.talk).click();
+    await later.frame.getByText(words.microphone_denied).waitFor();
+    await check(later, 'offer-microphone-denied');
+    await later.context.route('**/resume', (route) =>
+      route.fulfill({ status: 410, json: { code: 'conversation_erased', status: 410 } }),
+    );
+    await later.button(words.resume).click();
+    await later.frame.getByText(words.erased).waitFor();
+    await check(later, 'erased');
+  });
+
+  test('writing when the conversation ends', async () => {
+    const visitor = await arrive({
+      widgetId: await createWidget({ post_conversation_feedback: { enabled: true } }),
+    });
+    await ask(visitor);
+    await visitor.waitForTurn('agent', /We are open from .*\.$/s);
+    await visitor.frame.getByRole('textbox').fill('And on Sundays?');
+    await askToEnd(visitor);
+    await visitor.button(words.end).click();
+    await visitor.frame.getByRole('heading', { name: words.feedback }).waitFor();
+    await visitor.button(words.skip).waitFor();
+    await check(visitor, 'feedback-writing');
+  });
+
+  test('a limit that is reached, in an enlarged window', async () => {
+    const visitor = await arrive();
+    await visitor.context.route('**/conversations', (route) =>
+      route.fulfill({ status: 429, json: { code: 'budget_used_up', status: 429 } }),
+    );
+    await ask(visitor);
+    await visitor.frame.getByText(words.used_up).waitFor();
+    await visitor.button(words.expand).click();
+    await check(visitor, 'used-up');
   });
 
   test('a room that cannot be joined', async () => {
@@ -267,9 +305,24 @@ describe.each([
     await visitor.button(words.fill_in).click();
     await visitor.frame.getByLabel('Your name').fill('Ada');
     await visitor.frame.getByLabel('Email').fill('ada@example.com');
+    await visitor.context.route('**/forms/*', (route) => route.abort());
+    await visitor.button('Ask for a call').click();
+    await visitor.frame.getByText(words.not_sent).waitFor();
+    await check(visitor, 'form-failed');
+    await visitor.context.unroute('**/forms/*');
     await visitor.button('Ask for a call').click();
     await visitor.frame.getByText(words.form_sent).waitFor();
     await check(visitor, 'form-sent');
+  });
+
+  test('a form that was not sent when the conversation ended', async () => {
+    const visitor = await arrive();
+    await ask(visitor, 'I want to talk to a person.');
+    await visitor.frame.getByLabel('Your name').fill('Ada');
+    await askToEnd(visitor);
+    await visitor.button(words.end).click();
+    await visitor.frame.getByText(words.unsent).waitFor();
+    await check(visitor, 'form-unsent');
   });
 
   test('a conversation that another tab has', async () => {

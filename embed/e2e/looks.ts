@@ -47,6 +47,7 @@ export async function checkLooks(
     // The focus scrolls what a visitor cannot scroll back.
     const moved = await frame.evaluate(() => document.querySelector('.window')?.scrollTop ?? 0);
     expect.soft(moved, where).toBe(0);
+    if (isOpen) expect.soft(await frame.evaluate(findCovered), where).toEqual([]);
   }
 
   const picture = async (scheme: string, name: string) => {
@@ -122,6 +123,26 @@ function findCutText(within: string): string[] {
   };
   for (const element of document.querySelectorAll(within)) visit(element);
   return found;
+}
+
+/** What of the heading and the footer is below something else than the menu, as one line each. */
+function findCovered(): string[] {
+  return ['.header', '.footer'].flatMap((name) => {
+    const part = document.querySelector(name);
+    const place = part?.getBoundingClientRect();
+    if (!part || !place) return [];
+    const isCovered = (element: Element) => {
+      const { left, top, width, height } = element.getBoundingClientRect();
+      const [x, y] = [left + width / 2, top + height / 2];
+      // What is out of sight in a part that scrolls is covered by nothing.
+      if (!width || y <= place.top || y >= Math.min(place.bottom, innerHeight)) return false;
+      const seen = document.elementFromPoint(x, y);
+      return !part.contains(seen) && !seen?.closest('[role="menu"]');
+    };
+    return [...part.querySelectorAll('button, p, textarea')]
+      .filter(isCovered)
+      .map((element) => `covered: ${element.outerHTML.slice(0, 160)}`);
+  });
 }
 
 /** Doubles the size of the text and of nothing else, as a setting of browsers does. */
