@@ -8,6 +8,7 @@ import { type Surface, SurfaceContext } from '../src/window/ui/context';
 import { Header } from '../src/window/ui/Header';
 import { LazyForm } from '../src/window/ui/LazyForm';
 import { QuickActions } from '../src/window/ui/QuickActions';
+import { Transcript } from '../src/window/ui/Transcript';
 import { Voice as VoicePart } from '../src/window/ui/Voice';
 import { type FakeDocument, FakeNode, real, stubDocument } from './dom';
 import { config, form } from './fixtures';
@@ -25,7 +26,11 @@ vi.mock('../src/window/forms/Form', async () => {
   return { Form: () => 'the form' };
 });
 
-Object.assign(FakeNode.prototype, { querySelectorAll: () => [] });
+Object.assign(FakeNode.prototype, {
+  querySelectorAll: () => [],
+  querySelector: () => null,
+  scrollTo() {},
+});
 Object.assign(options, { requestAnimationFrame: queueMicrotask });
 
 /** Runs everything that waits for nothing external. */
@@ -130,6 +135,32 @@ describe('a quick action that says something', () => {
     await act(named('Prices')[0], 'click');
     expect(calls).toEqual([expected === 'sendMessage' ? [expected, text] : [expected]]);
   });
+});
+
+test('each day has its name above its first turn, but for a conversation of today', async () => {
+  vi.stubGlobal(
+    'ResizeObserver',
+    class {
+      observe() {}
+      disconnect() {}
+    },
+  );
+  Object.assign(document.documentElement, { lang: 'en' });
+  const noon = new Date().setHours(12, 0, 0, 0);
+  const said = (id: string, daysAgo: number): Message => ({
+    id,
+    role: 'visitor',
+    text: id,
+    created_at: new Date(noon - daysAgo * 86_400_000).toISOString(),
+    state: 'done',
+  });
+  const days = async (...messages: Message[]) => {
+    const state = { ...initialState(), phase: live, messages };
+    await draw(h(Transcript, { state }), { state });
+    return findAll((node) => node.attributes.class === 'day').map(({ textContent }) => textContent);
+  };
+  expect(await days(said('a', 0), said('b', 0))).toEqual([]);
+  expect(await days(said('c', 1), said('d', 1), said('e', 0))).toEqual(['yesterday', 'today']);
 });
 
 test('a form whose code is on its way says so, and can be canceled', async () => {
