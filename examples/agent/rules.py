@@ -150,9 +150,9 @@ def after_tool(name: str, outcome: str) -> str:
 
 
 def after_form(form_answer: Mapping[str, object]) -> str:
-    """The words that follow a form that the visitor sent or closed."""
+    """The words that follow a form that the visitor sent or put off, or whose time is over."""
     if form_answer.get("submitted") is not True:
-        return "No problem, I have closed the form."
+        return "No problem, you can still fill in the form later."
     values = form_answer.get("values")
     name = values.get("name") if isinstance(values, Mapping) else None
     thanks = (
