@@ -1008,28 +1008,34 @@ describe('a room that is gone', () => {
     expect(session.forms.drafts.size).toBe(0);
   });
 
+  /** The visitor ends a call while the agent says this. */
+  async function hangUp(
+    { session, rooms, settle }: ReturnType<typeof setUp>,
+    segment: string,
+    text: string,
+  ) {
+    await session.startCall();
+    await settle();
+    const said = { segment, role: 'agent', text, starts: true } as const;
+    rooms[0]?.events.piece({ ...said, final: false });
+    session.endCall();
+    rooms[0]?.events.piece({ ...said, final: true });
+  }
+
   test('what the agent says is an event once it is whole, also where the call ended', async () => {
-    const { session, rooms, settle, agentSays, loader } = await live();
+    const parts = await live();
+    const { agentSays, loader } = parts;
     const events = () =>
       loader.emit.mock.calls.flatMap(([name, { text, role }]) =>
         name === 'message' && role === 'agent' ? [text] : [],
       );
     const before = events().length;
-    await session.startCall();
-    await settle();
-    const said = { segment: 'b1', role: 'agent', text: 'We are open', starts: true } as const;
-    rooms[0]?.events.piece({ ...said, final: false });
-    session.endCall();
-    rooms[0]?.events.piece({ ...said, final: true });
+    await hangUp(parts, 'b1', 'We are open');
     expect(events()).toHaveLength(before);
     agentSays('open until six.', 'b2');
     expect(events().slice(before)).toEqual(['We are open until six.']);
-    await session.startCall();
-    await settle();
-    rooms[0]?.events.piece({ ...said, segment: 'c1', text: 'Good', final: false });
-    session.endCall();
-    rooms[0]?.events.piece({ ...said, segment: 'c1', text: 'Good', final: true });
-    await session.end();
+    await hangUp(parts, 'c1', 'Good');
+    await parts.session.end();
     expect(events().slice(before), 'nothing more can follow').toEqual([
       'We are open until six.',
       'Good',
@@ -1040,16 +1046,11 @@ describe('a room that is gone', () => {
     ['writes', (session) => session.sendMessage('And tea?'), ['Good', 'And tea?']],
     ['starts over', (session) => session.startOver(true), ['Good']],
   ])('a cut-off answer is an event before the visitor %s', async (_, act, texts) => {
-    const { session, rooms, settle, loader } = await live();
-    await session.startCall();
-    await settle();
-    const said = { segment: 'c1', role: 'agent', text: 'Good', starts: true } as const;
-    rooms[0]?.events.piece({ ...said, final: false });
-    session.endCall();
-    rooms[0]?.events.piece({ ...said, final: true });
-    loader.emit.mockClear();
-    act(session);
-    const messages = loader.emit.mock.calls.filter(([name]) => name === 'message');
+    const parts = await live();
+    await hangUp(parts, 'c1', 'Good');
+    parts.loader.emit.mockClear();
+    act(parts.session);
+    const messages = parts.loader.emit.mock.calls.filter(([name]) => name === 'message');
     expect(messages.map(([, { text }]) => text)).toEqual(texts);
   });
 

@@ -255,7 +255,7 @@ describe('while the panel script loads', () => {
     expect(press('Tab'), 'a browser would ignore the key').not.toBe(false);
     expect(launcher.ariaBusy).toBe(true);
     press('Escape');
-    expect(launcher.ariaBusy ?? null).toBeNull();
+    expect(launcher.ariaBusy).toBeNull();
     await script.arrive();
     expect(script.panel.show.mock.calls).toEqual([[false, undefined]]);
   });
@@ -274,7 +274,7 @@ describe('while the panel script loads', () => {
     tap('Shop');
     expect(launcher.ariaBusy).toBe(true);
     tap('Shop');
-    expect(launcher.ariaBusy ?? null).toBeNull();
+    expect(launcher.ariaBusy).toBeNull();
     await vi.advanceTimersByTimeAsync(10_000);
     expect(alerts()).toEqual([]);
     await script.arrive();
@@ -290,7 +290,7 @@ describe('while the panel script loads', () => {
     expect(alerts().map(({ textContent }) => textContent)).toEqual(['Failed. Try againWrite']);
     tap('Shop');
     expect(alerts()).toEqual([]);
-    expect(launcher.ariaBusy ?? null).toBeNull();
+    expect(launcher.ariaBusy).toBeNull();
     expect(vi.getTimerCount()).toBe(0);
   });
 

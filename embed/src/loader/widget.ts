@@ -145,8 +145,9 @@ export function createWidget(target: Target, onDestroy: () => void): WebWidget {
     function settle() {
       keepFocus();
       alert.remove();
-      // In one, for the size: `clearTimeout` returns undefined, which removes the attribute.
-      button.ariaBusy = (timer = clearTimeout(timer) as undefined) as unknown as null;
+      button.ariaBusy = null;
+      // In one, for the size: it returns nothing.
+      timer = clearTimeout(timer) as undefined;
     }
 
     /** Loads the panel script, unless the visitor changed their mind. */
@@ -188,8 +189,8 @@ export function createWidget(target: Target, onDestroy: () => void): WebWidget {
     };
 
     // A page that transforms its root element moves fixed elements away; the top layer stays.
-    new IntersectionObserver((entries) => {
-      if (entries[0]?.isIntersecting || !button.offsetWidth) return;
+    new IntersectionObserver(([entry]) => {
+      if (entry?.isIntersecting || !button.offsetWidth) return;
       host.popover = 'manual';
       host.togglePopover?.(true);
     }).observe(button);

@@ -119,11 +119,15 @@ export class FormRequests {
     for (const message of messages) this.#sendLate(message);
   }
 
-  /** The conversation is put aside. Feedback that was not sent is there when it is asked again. */
-  forget() {
+  /**
+   * The conversation is put aside. Unless the visitor has confirmed that what is unsent is lost,
+   * feedback that was begun is there when it is asked again.
+   */
+  forget(dropsUnsent: boolean) {
     this.leaveRoom();
     this.#unsent.clear();
-    for (const id of this.drafts.keys()) if (id !== 'feedback') this.drafts.delete(id);
+    for (const id of this.drafts.keys())
+      if (dropsUnsent || id !== 'feedback') this.drafts.delete(id);
     this.#late = [];
   }
 

@@ -19,7 +19,7 @@ import {
   writeLeftPage,
 } from './left-page';
 import type { Store } from './store';
-import type { Message } from './transcript';
+import { isCutOff, type Message } from './transcript';
 import type { TurnReporter } from './turn-reporter';
 import type { WindowLife } from './window-life';
 import { isUnderWay, waitingOf } from './window-state';
@@ -141,7 +141,7 @@ export class NextPage {
     connection.leave();
     conversation.remember(access);
     reporter.markKnown(
-      messages.filter(({ state, rest }) => state === 'done' && rest?.segment !== null),
+      messages.filter((message) => message.state === 'done' && !isCutOff(message)),
     );
     const hasEnded = name === 'feedback';
     store.dispatch({ type: 'returned', id: access.id, hasEnded, messages, requests });

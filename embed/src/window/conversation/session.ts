@@ -372,18 +372,15 @@ export class Session {
       this.#emit('conversation-end', { conversation_id: access.id });
     }
     this.#conversation.forget();
-    this.#forms.forget();
-    if (dropsUnsent) this.#forms.drafts.clear();
+    this.#forms.forget(dropsUnsent);
     this.#store.dispatch({ type: 'reset' });
     for (const { id, definition, isOwn } of unsent.requests) {
       const next = this.#forms.request(definition.id, isOwn);
       const draft = drafts.get(id);
       if (next && draft) this.#forms.saveDraft(next, draft);
     }
-    for (const { text } of unsent.messages) {
-      this.#addTyped(text);
-      this.#sendTyped();
-    }
+    for (const { text } of unsent.messages) this.#addTyped(text);
+    if (unsent.messages.length) this.#sendTyped();
   }
 
   async end() {

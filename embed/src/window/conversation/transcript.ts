@@ -41,7 +41,7 @@ export function applyPiece(messages: Message[], piece: Piece, now: string): Mess
   const index = messages.findLastIndex((message) => isPartOf(message, segment));
   const known = messages[index];
   const last = messages.at(-1);
-  if (!known && piece.text.trim() && role === 'agent' && last?.rest?.segment === null)
+  if (!known && piece.text.trim() && role === 'agent' && last && isCutOff(last))
     return applyPiece(messages.with(-1, beginRest(last, segment)), piece, now);
   const rest = known?.rest?.segment === segment && {
     ...known.rest,
@@ -63,6 +63,9 @@ export function applyPiece(messages: Message[], piece: Piece, now: string): Mess
 export function isPartOf({ id, rest }: Message, segment: string): boolean {
   return id === segment || rest?.segment === segment;
 }
+
+/** The end of a call cut it off, and the rest has not begun. */
+export const isCutOff = ({ rest }: Message): boolean => rest?.segment === null;
 
 /** The call has ended: what the agent was saying is continued in writing, in the same message. */
 export function expectRest(messages: Message[]): Message[] {
@@ -127,8 +130,8 @@ export const hasWaiting = (messages: Message[]) =>
  */
 export function withoutHalfAnswer(messages: Message[]): Message[] {
   const [question, answer] = messages.slice(-2);
-  const isCutOff = answer?.role === 'agent' && answer.state === 'streaming';
-  return isCutOff && question?.role === 'visitor' ? messages.slice(0, -1) : messages;
+  const isHalf = answer?.role === 'agent' && answer.state === 'streaming';
+  return isHalf && question?.role === 'visitor' ? messages.slice(0, -1) : messages;
 }
 
 /** The room is gone, so no more text follows. */

@@ -4,7 +4,7 @@
  */
 import type { ReportedTurn } from '../../generated/api';
 import type { ConversationAccess } from './current-conversation';
-import type { Message } from './transcript';
+import { isCutOff, type Message } from './transcript';
 
 export interface TurnReporter {
   /** Reports the turns that are final and were not reported yet, and returns them. */
@@ -57,11 +57,11 @@ export function createTurnReporter(
       const access = current();
       if (!access) return [];
       if (pending && pending.access.id !== access.id) flush();
-      const isNew = ({ id, state, rest }: Message, index: number) =>
-        state === 'done' &&
-        !known.has(id) &&
+      const isNew = (message: Message, index: number) =>
+        message.state === 'done' &&
+        !known.has(message.id) &&
         // Its rest may follow.
-        !(rest?.segment === null && index === messages.length - 1);
+        !(isCutOff(message) && index === messages.length - 1);
       const found = messages.filter(isNew);
       for (const { id, role, text, created_at } of found) {
         known.add(id);
